@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Circuits, engines and quantum cells. Imports nothing of ours."""

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Coordinators: a coordination graph in, an assignment out, within a budget."""
