@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+# Every target works on a bare machine with Python 3.11 or later, make, and internet:
+# the first call creates .venv and installs the pinned dependencies, later calls start at once.
+
+VENV := .venv
+RUN := $(VENV)/bin/python
+INSTALLED := $(VENV)/.installed
+
+# The first interpreter that really starts and is new enough; `make PYTHON=/path/python3.13 setup`
+# chooses another. 3.11 comes first because the pins are tested there.
+CANDIDATES := python3.11 python3.12 python3.13 python3.14 python3
+PYTHON ?= $(shell for p in $(CANDIDATES); do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+
+PYTEST := $(RUN) -m pytest
+DEMO := $(RUN) -m cluster coordinate --map generate --robots 10 25 50 --instances 2 \
+	--coordinators fcfs priority insertion local_search milp --deadline-s 5 --workers 2 --seed 0
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check test-slow bench clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-11s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(INSTALLED)  ## create .venv and install the pinned dependencies (once)
+
+# Only the dependencies: the project itself runs from this folder and is not installed, so a
+# foreign package of the same name cannot shadow it and nothing of it is left in site-packages.
+$(INSTALLED): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "no Python 3.11 or later found; install one or set PYTHON=" >&2; exit 2; }
+	@test -x $(RUN) || { echo "creating $(VENV) with $(PYTHON)"; \
+		$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 2; }; }
+	@$(RUN) -c 'import tomllib; p = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
+		print(*p["dependencies"], *p["optional-dependencies"]["dev"], sep="\n")' > $(VENV)/requirements.txt
+	@echo "installing the pinned dependencies (some minutes the first time)"
+	@$(RUN) -m pip install --quiet --disable-pip-version-check \
+		--requirement $(VENV)/requirements.txt --constraint constraints.txt
+	@touch $@
+
+demo: setup  ## two to three minutes; ends with the path of a report
+	@$(DEMO)
+
+test: setup  ## the tests of every change, under 10 minutes on 2 cores
+	$(PYTEST) -m "not slow and not gpu"
+
+test-slow: setup  ## the tests that take minutes
+	$(PYTEST) -m "slow and not gpu"
+
+check: setup  ## format, lint, types, layers
+	$(RUN) -m ruff format --check .
+	$(RUN) -m ruff check .
+	$(RUN) -m mypy
+	PYTHONPATH=. $(VENV)/bin/lint-imports
+
+bench: setup  ## measure the numbers of docs/benchmarks.md on this machine
+	$(RUN) -m benchmarks
+
+clean:  ## remove .venv and caches; runs stay
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .benchmarks
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
