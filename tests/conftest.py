@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
+from collections.abc import Iterator
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def ray_instance() -> Iterator[None]:
+    """The one Ray of the test session: starting it takes seconds to a minute on a busy machine."""
+    from cluster.runtime import ray_runtime
+
+    with ray_runtime("local", workers=2):
+        yield
