@@ -10,14 +10,20 @@ from sim.errors import InputError
 MAX_FILE_BYTES = 64 * 2**20
 
 
+def shown(path: Path) -> str:
+    """Return a path as it may stand in an error: one line, whatever its name holds."""
+    return str(path) if str(path).isprintable() else ascii(str(path))
+
+
 def refuse(path: Path, line: int, problem: str) -> NoReturn:
     """Raise the InputError for one place in a file; ``problem`` also says what is allowed."""
-    raise InputError(f"{path}:{line}: {problem}")
+    raise InputError(f"{shown(path)}:{line}: {problem}")
 
 
 def quoted(value: object) -> str:
     """Return a value from a file as it may stand in an error: short, one line, only ASCII."""
-    text = ascii(value)
+    scalar = value is None or isinstance(value, str | int | float)
+    text = ascii(value) if scalar else f"a {type(value).__name__}"
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
@@ -29,15 +35,13 @@ def read_lines(path: Path) -> list[str]:
     """
     try:
         if not path.is_file():
-            kind = "is a folder" if path.is_dir() else "does not exist"
-            raise InputError(f"{path}: {kind}; a file is needed")
+            kind = "is a folder" if path.is_dir() else "is no file, or does not exist"
+            raise InputError(f"{shown(path)}: {kind}; a file is needed")
         if path.stat().st_size > MAX_FILE_BYTES:
-            raise InputError(f"{path}: too large; allowed: {MAX_FILE_BYTES} bytes")
+            raise InputError(f"{shown(path)}: too large; allowed: {MAX_FILE_BYTES} bytes")
         content = path.read_bytes()
-    except (OSError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{quoted(str(path))}: cannot be read: {error}") from error
+    except OSError as error:
+        raise InputError(f"{shown(path)}: cannot be read: {error.strerror}") from error
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
