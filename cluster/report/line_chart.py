@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A measure against the number of robots: one line per coordinator, with its interval."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from cluster.report.axis import Axis, bounds_to_show, linear_axis, logarithmic_axis
+from cluster.report.markup import Markup, coordinate, element, markup
+from cluster.report.means import Mean
+from cluster.report.palette import colour, marker
+from cluster.report.wording import number
+
+WIDTH, HEIGHT = 560.0, 360.0
+LEFT, RIGHT, TOP, BOTTOM = 54.0, 104.0, 14.0, 44.0
+LABEL_STEP = 15.0
+TICK_STEP = 26.0
+
+Points = list[tuple[int, Mean]]
+Write = Callable[[float], str]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The axes that all parts of one chart share."""
+
+    x: Axis
+    y: Axis
+
+
+def line_chart(series: dict[str, Points], write: Write, logarithmic: bool = False) -> Markup:
+    """The chart as SVG; ``write`` words a value for ticks and tooltips."""
+    frame = _frame(series, logarithmic)
+    names = list(series)
+    counts = sorted({robots for points in series.values() for robots, _ in points})
+    return element(
+        "svg",
+        _y_grid(frame, write),
+        _x_ticks(frame, counts),
+        *(_band(frame, points, colour(name, names)) for name, points in series.items()),
+        *(_line(frame, name, names, points, write) for name, points in series.items()),
+        _labels(frame, series, names),
+        viewBox=f"0 0 {coordinate(WIDTH)} {coordinate(HEIGHT)}",
+        class_="chart",
+        role="img",
+    )
+
+
+def _frame(series: dict[str, Points], logarithmic: bool) -> Frame:
+    everything = [point for points in series.values() for point in points]
+    values = bounds_to_show([mean for _, mean in everything], logarithmic)
+    counts = [float(robots) for robots, _ in everything]
+    scale = logarithmic_axis if logarithmic else linear_axis
+    x = Axis(min(counts), max(counts), LEFT + 12, WIDTH - RIGHT - 6)
+    return Frame(x, scale(values, HEIGHT - BOTTOM, TOP))
+
+
+def _y_grid(frame: Frame, write: Write) -> Markup:
+    return markup(*(_y_line(frame.y(tick), write(tick)) for tick in frame.y.ticks()))
+
+
+def _y_line(y: float, label: str) -> Markup:
+    rule = element("line", x1=LEFT, x2=WIDTH - RIGHT, y1=y, y2=y, class_="grid")
+    return markup(rule, element("text", label, x=LEFT - 8, y=y + 4, class_="tick end"))
+
+
+def _x_ticks(frame: Frame, counts: Sequence[int]) -> Markup:
+    parts, free_from = [], -1.0
+    for robots in reversed(counts):
+        x = frame.x(robots)
+        if free_from < 0 or x <= free_from:
+            label = element("text", number(robots, 0), x=x, y=HEIGHT - 22, class_="tick middle")
+            parts.append(label)
+            free_from = x - TICK_STEP
+        bottom = HEIGHT - BOTTOM
+        parts.append(element("line", x1=x, x2=x, y1=bottom, y2=bottom + 5, class_="axis"))
+    middle = (frame.x.start + frame.x.end) / 2
+    parts.append(element("text", "robots", x=middle, y=HEIGHT - 4, class_="tick middle"))
+    return markup(*parts)
+
+
+def _band(frame: Frame, points: Points, paint: str) -> Markup:
+    drawn = [(frame.x(robots), mean) for robots, mean in points if mean.is_drawable]
+    if not drawn:
+        return markup()
+    lower = [(x, frame.y(mean.low)) for x, mean in drawn]
+    upper = [(x, frame.y(mean.high)) for x, mean in drawn]
+    outline = _path(lower + upper[::-1]) + "Z"
+    return element("path", d=outline, class_="band", style=f"--c:{paint}")
+
+
+def _line(frame: Frame, name: str, names: list[str], points: Points, write: Write) -> Markup:
+    places = [(frame.x(robots), frame.y(mean.value)) for robots, mean in points]
+    marks = [
+        element("g", marker(name, names, *place), element("title", _tip(name, point, write)))
+        for place, point in zip(places, points, strict=True)
+    ]
+    line = element("path", d=_path(places), class_=f"line {'base' if name == 'fcfs' else ''}")
+    return element("g", line, *marks, class_="series", style=f"--c:{colour(name, names)}")
+
+
+def _tip(name: str, point: tuple[int, Mean], write: Write) -> str:
+    robots, mean = point
+    bounds = f", 95 % {write(mean.low)} to {write(mean.high)}" if mean.has_interval else ""
+    return f"{name}, {robots} robots: {write(mean.value)}{bounds}, n = {mean.n}"
+
+
+def _labels(frame: Frame, series: dict[str, Points], names: list[str]) -> Markup:
+    ends = sorted((frame.y(points[-1][1].value), name) for name, points in series.items())
+    places = spread([y for y, _ in ends], TOP + 4, HEIGHT - BOTTOM)
+    return markup(
+        *(
+            _label(_reach(name, series), y, colour(name, names))
+            for y, (_, name) in zip(places, ends, strict=True)
+        )
+    )
+
+
+def _label(text: str, y: float, paint: str) -> Markup:
+    x = WIDTH - RIGHT + 8
+    return element("text", text, x=x, y=y + 4, class_="label", style=f"--c:{paint}")
+
+
+def _reach(name: str, series: dict[str, Points]) -> str:
+    """The name, and the largest count where the line ends before the others do."""
+    last = series[name][-1][0]
+    furthest = max(points[-1][0] for points in series.values())
+    return name if last == furthest else f"{name} to {last}"
+
+
+def spread(wanted: Sequence[float], top: float, bottom: float) -> list[float]:
+    """Places near the wanted ones (ascending) that are at least a line of text apart."""
+    places: list[float] = []
+    for y in wanted:
+        places.append(max(y, places[-1] + LABEL_STEP) if places else max(y, top))
+    limit = bottom
+    for index in reversed(range(len(places))):
+        places[index] = min(places[index], limit)
+        limit = places[index] - LABEL_STEP
+    return places
+
+
+def _path(places: Sequence[tuple[float, float]]) -> str:
+    return "M" + "L".join(f"{coordinate(x)},{coordinate(y)}" for x, y in places)
