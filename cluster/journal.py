@@ -6,11 +6,11 @@ import os
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from sim.errors import InputError
 
-Line = dict[str, object]
+Line = dict[str, Any]
 
 
 class Journal:
@@ -42,6 +42,7 @@ class Journal:
             with suppress(OSError):
                 self._file.truncate(end)
             raise
+        self.lines.append(dict(line))
 
     def close(self) -> None:
         """Close the file."""

@@ -17,7 +17,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from cluster.journal import Journal
+from cluster.journal import Journal, Line, read_journal
 from cluster.manifest import Manifest, first_difference
 from cluster.trials import Finished, Record
 from sim.errors import InputError
@@ -33,8 +33,7 @@ class Run:
     @property
     def done(self) -> dict[str, Record]:
         """Records of the trials that earlier starts finished, by key; failed ones are not done."""
-        lines = [line for line in self.journal.lines if "record" in line]
-        return {str(line["key"]): _record(line["record"]) for line in lines}
+        return _records(self.journal.lines)
 
     def append(self, finished: Finished) -> None:
         """Write a finished trial: its arrays first, then the line that makes it count."""
@@ -56,6 +55,11 @@ class Run:
         np.savez_compressed(buffer, **arrays)
         self._write(self.artefact(name), buffer.getvalue())
 
+    def read_arrays(self, name: str) -> dict[str, Any]:
+        """Read what :meth:`write_arrays` wrote."""
+        with _plain_errors(self.path, "read"), np.load(self.artefact(name)) as arrays:
+            return dict(arrays)
+
     def write_document(self, name: str, document: object) -> None:
         """Write a JSON artefact."""
         self._write(self.artefact(name), json.dumps(document, allow_nan=False).encode())
@@ -69,6 +73,17 @@ class Run:
         with _plain_errors(self.path):
             path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(path, data)
+
+
+def finished_trials(path: Path, manifest: Manifest) -> dict[str, Record]:
+    """Records of a run that may be resumed, without touching its folder; none if it is new.
+
+    Raises:
+        InputError: as :func:`open_run`.
+    """
+    with _plain_errors(path, "read"):
+        resumes = _refuse_other_run(path, manifest)
+        return _records(read_journal(path / "trials.jsonl")[0]) if resumes else {}
 
 
 @contextmanager
@@ -159,16 +174,17 @@ def _lock(path: Path) -> IO[str]:
 
 
 @contextmanager
-def _plain_errors(path: Path) -> Iterator[None]:
+def _plain_errors(path: Path, verb: str = "write") -> Iterator[None]:
     try:
         yield
     except OSError as error:
         where = error.filename or path
         raise InputError(
-            f"run folder {path}: cannot write {where} ({error.strerror or error}); make it "
+            f"run folder {path}: cannot {verb} {where} ({error.strerror or error}); make it "
             "writable and free some space, or choose another --out; finished trials are kept"
         ) from error
 
 
-def _record(value: object) -> Record:
-    return dict(value) if isinstance(value, dict) else {}
+def _records(lines: Sequence[Line]) -> dict[str, Record]:
+    """The records of the trials that did not fail, by key."""
+    return {str(line["key"]): line["record"] for line in lines if "record" in line}

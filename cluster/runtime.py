@@ -3,6 +3,7 @@
 
 import logging
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from cluster.packages import HOME, NAMES
 from sim.errors import InputError
 
 ADDRESS_ENV_VAR = "RAY_ADDRESS"
-CONNECT_TIMEOUT_S = 30
+CONNECT_TIMEOUT_S = 20
 
 QUIET_ENV = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
@@ -72,13 +73,16 @@ def _attached(address: str) -> dict[str, Any]:
 
 
 def _require_answer(address: str) -> None:
-    """Ask in a process of its own: a wrong address can block or abort the one that connects."""
-    command = [sys.executable, "-m", "ray.scripts.scripts", "health-check", "--address", address]
-    if address == "auto" or address.startswith("ray://"):
+    """Knock first, and in a process of its own: a wrong address can block or abort the caller."""
+    if address == "auto":
         return
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    command = [sys.executable, "-m", "ray.scripts.scripts", "health-check", "--address", address]
     try:
-        subprocess.run(command, capture_output=True, check=True, timeout=CONNECT_TIMEOUT_S)
-    except (subprocess.SubprocessError, OSError) as error:
+        socket.create_connection((host, int(port)), CONNECT_TIMEOUT_S).close()
+        if not address.startswith("ray://"):
+            subprocess.run(command, capture_output=True, check=True, timeout=CONNECT_TIMEOUT_S)
+    except (subprocess.SubprocessError, OSError, ValueError, OverflowError) as error:
         raise InputError(
             f"ray_address is {address!r}: no Ray cluster answers there; allowed is HOST:PORT of a "
             "running head (6379 unless it was changed), auto, or nothing for a local Ray"
