@@ -58,6 +58,14 @@ class GraphArrays(NamedTuple):
     exit_v: Int32s
     explicit: Int32s
     parked: Bools
+    region_bound: Int32s
+    region_ptr: Int32s
+    region_enter: Int32s
+    region_exit: Int32s
+    stay_ptr: Int32s
+    stay_region: Int32s
+    stay_enter: Int32s
+    stay_exit: Int32s
 
 
 @dataclass(frozen=True, eq=False)

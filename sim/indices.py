@@ -9,6 +9,10 @@ from sim.graph import CoordinationGraph, GraphArrays, Int32s
 def graph_arrays(graph: CoordinationGraph) -> GraphArrays:
     """All kernel inputs of a graph; see :class:`sim.graph.GraphArrays`."""
     resource, visit_ptr, visits = visits_by_cell(graph.cell)
+    region_enter = graph.interval_enter[graph.region_visits]
+    by_robot = np.argsort(region_enter, kind="stable")
+    region = np.repeat(np.arange(graph.num_regions, dtype=np.int32), np.diff(graph.region_ptr))
+    region_exit = graph.interval_exit[graph.region_visits]
     enter, leave = graph.interval_enter, graph.interval_exit
     return GraphArrays(
         offsets=graph.offsets.copy(),
@@ -31,6 +35,14 @@ def graph_arrays(graph: CoordinationGraph) -> GraphArrays:
         exit_v=leave[graph.conflict_v],
         explicit=_explicit_conflicts(graph),
         parked=graph.parked.copy(),
+        region_bound=graph.region_bound.copy(),
+        region_ptr=graph.region_ptr.copy(),
+        region_enter=region_enter,
+        region_exit=region_exit,
+        stay_ptr=np.searchsorted(region_enter[by_robot], graph.offsets).astype(np.int32),
+        stay_region=region[by_robot],
+        stay_enter=region_enter[by_robot],
+        stay_exit=region_exit[by_robot],
     )
 
 
