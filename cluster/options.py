@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The options of every command; tyro makes the command line from them.
+
+Options of a package live in that package; here they are put together.
+"""
+
+from dataclasses import dataclass, field
+from math import isfinite
+from typing import Annotated
+
+import tyro
+
+from sim.coordinators.interface import Budget
+from sim.coordinators.portfolio import CoordinatorName
+from sim.delays import DelayOptions
+from sim.errors import InputError
+from sim.generate import WarehouseOptions
+from sim.instances import InstanceOptions
+from sim.robust import Criterion
+from sim.schedule import Objective
+
+
+@dataclass(frozen=True)
+class Coordinate:
+    """Let several coordinators lead the same fleets across a floor, and compare them.
+
+    Ends with the path of a report. The same command with the same --out resumes where it stopped.
+    """
+
+    map: str = "generate"
+    """A MovingAI .map file, a League of Robot Runners problem (.json or a folder with one), or
+    the word generate for a warehouse made with the --warehouse options."""
+    scenario: str | None = None
+    """A MovingAI .scen file with starts and goals; without it they are drawn at random."""
+    robots: tuple[int, ...] = (10, 25, 50)
+    """Sizes of the fleets, such as: --robots 10 50."""
+    instances: int = 2
+    """Instances of each size."""
+    coordinators: tuple[str, ...] = ("fcfs", "priority", "insertion", "local_search")
+    """Who decides, separated by spaces or commas; see docs/architecture.md for what each does."""
+    deadline_s: float = 10.0
+    """Seconds that a coordinator may think about one instance."""
+    steps: int | None = None
+    """Steps instead of seconds: everything but the measured seconds then depends on the seed
+    alone, not on the machine or the number of workers."""
+    objective: Objective = Objective.MEAN_TRAVEL
+    """What a schedule costs."""
+    robust: Criterion = "nominal"
+    """Choose between the assignments of a coordinator by their nominal cost, or by the mean or
+    the tail of their cost over sampled delays."""
+    workers: int = 2
+    """Processes on Ray, one core each; 0 works in this process, without Ray."""
+    seed: int = 0
+    """Where all randomness comes from."""
+    out: str | None = None
+    """The run folder: absolute, or a name below runs/; by default named after the time."""
+    ray_address: str | None = None
+    """HOST:PORT of a running Ray cluster; by default RAY_ADDRESS, else a local Ray."""
+    instance: InstanceOptions = field(default_factory=InstanceOptions)
+    warehouse: WarehouseOptions = field(default_factory=WarehouseOptions)
+    delays: DelayOptions = field(default_factory=DelayOptions)
+    delay_samples: int = 200
+    """Executions of every schedule under sampled delays."""
+
+    def __post_init__(self) -> None:
+        _require("robots", self.robots, all(n >= 1 for n in self.robots), "1 or more each")
+        _require("robots", self.robots, bool(self.robots), "at least one number")
+        _require("deadline_s", self.deadline_s, isfinite(self.deadline_s), "a finite number")
+        _require("instances", self.instances, self.instances >= 1, "1 or more")
+        _require("delay_samples", self.delay_samples, self.delay_samples >= 1, "1 or more")
+        _require("workers", self.workers, self.workers >= 0, "0 or more")
+        _require("seed", self.seed, self.seed >= 0, "0 or more")
+        _ = self.budget, self.coordinator_names
+
+    @property
+    def budget(self) -> Budget:
+        """How long a coordinator may think."""
+        return Budget(self.deadline_s, self.steps)
+
+    @property
+    def coordinator_names(self) -> tuple[CoordinatorName, ...]:
+        """The coordinators in the order given, each once."""
+        given = [name for part in self.coordinators for name in part.split(",") if name]
+        allowed = [str(name) for name in CoordinatorName]
+        for name in given:
+            _require("coordinators", name, name in allowed, ", ".join(allowed))
+        _require("coordinators", self.coordinators, bool(given), "at least one name")
+        return tuple(CoordinatorName(name) for name in dict.fromkeys(given))
+
+
+@dataclass(frozen=True)
+class Report:
+    """Build the report of a run again, from its folder alone."""
+
+    run: Annotated[str, tyro.conf.Positional]
+    """The run folder: a path, or a name below runs/."""
+
+
+@dataclass(frozen=True)
+class Doctor:
+    """Check this installation, and say what to do about every finding."""
+
+    start_ray: bool = True
+    """Start a local Ray and run one task on it, which takes some seconds."""
+
+
+def _require(name: str, value: object, holds: bool, allowed: str) -> None:
+    if not holds:
+        raise InputError(f"{name} is {value!r}; allowed: {allowed}")

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a person sees while trials run and when they are done."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from cluster.trials import Finished, Record
+
+Advance = Callable[[str], None]
+"""Called once per finished unit, with what to show about it."""
+
+
+@contextmanager
+def progress(console: Console, title: str, total: int, done: int = 0) -> Iterator[Advance]:
+    """A live bar on a terminal; elsewhere one plain line per unit."""
+    if console.is_terminal:
+        with _bar(console) as bar:
+            task = bar.add_task(title, total=total, completed=done, latest="")
+            yield lambda latest: bar.update(task, advance=1, latest=latest)
+        return
+    count = done
+
+    def print_line(latest: str) -> None:
+        nonlocal count
+        count += 1
+        console.print(f"{title} {count}/{total} {latest}", soft_wrap=True, highlight=False)
+
+    yield print_line
+
+
+def _bar(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[latest]}"),
+        console=console,
+    )
+
+
+def in_words(finished: Finished) -> str:
+    """A finished trial in a few words."""
+    if finished.result is None:
+        return f"{finished.key}: failed"
+    record = finished.result.record
+    return f"{finished.key}: {_number(record['cost'], 2)} s, {record['status']}"
+
+
+def results_table(records: Sequence[Record]) -> Table:
+    """One row per size and coordinator: means over the instances."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("robots", justify="right")
+    table.add_column("coordinator")
+    for heading in ("cost s", "ratio", "gap", "seconds", "certified"):
+        table.add_column(heading, justify="right")
+    table.add_column("status")
+    for robots, coordinator in dict.fromkeys((r["robots"], r["coordinator"]) for r in records):
+        rows = [r for r in records if (r["robots"], r["coordinator"]) == (robots, coordinator)]
+        table.add_row(str(robots), coordinator, *_summary(rows))
+    return table
+
+
+def _summary(rows: Sequence[Record]) -> tuple[str, ...]:
+    statuses = sorted({row["status"] for row in rows})
+    counts = (f"{sum(r['status'] == status for r in rows)} {status}" for status in statuses)
+    certified = sum(row["certified"] for row in rows)
+    return (
+        _mean(rows, "cost", 2),
+        _mean(rows, "ratio", 3),
+        _mean(rows, "gap", 3),
+        _mean(rows, "seconds", 3),
+        f"{certified}/{len(rows)}",
+        ", ".join(counts),
+    )
+
+
+def _mean(rows: Sequence[Record], field: str, decimals: int) -> str:
+    """The mean over all rows; a dash when one lacks the field, since means must compare."""
+    values = [row[field] for row in rows if row[field] is not None]
+    return _number(sum(values) / len(values), decimals) if len(values) == len(rows) else "–"
+
+
+def _number(value: float | None, decimals: int) -> str:
+    return "–" if value is None else f"{value:.{decimals}f}"
