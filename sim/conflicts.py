@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sim.errors import InputError
 from sim.graph import FREE, NO_REGION, U_FIRST, V_FIRST, Bools, CoordinationGraph, Int8s, Int32s
-from sim.overlaps import CROSSING, OPPOSITE, SAME, Overlaps, find_overlaps
+from sim.overlaps import OPPOSITE, SAME, Overlaps, find_overlaps
 from sim.routes import Routes
 
 
@@ -87,6 +87,7 @@ def build_graph(
         duration_ms=motion.duration_ms,
         release_ms=motion.release_ms,
         headway_ms=motion.headway_ms,
+        merged=granularity is Granularity.MERGED,
         parked=motion.parked,
         interval_enter=enter,
         interval_exit=leave,
@@ -270,5 +271,3 @@ def _region_intervals(density: _Density, enter: Int32s, leave: Int32s) -> tuple[
     flat = np.array([visit for inside in members for visit in inside], dtype=np.int32)
     return ptr, flat
 
-
-__all__ = ["CROSSING", "DensityRegion", "Granularity", "Motion", "build_graph", "events_of"]

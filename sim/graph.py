@@ -79,6 +79,7 @@ class CoordinationGraph:
         release_ms: ``[N]`` earliest time of a robot's first event.
         headway_ms: time between one robot leaving a cell and another entering it; positive,
             because with 0 robots could rotate on the spot and times would not prove an order.
+        merged: whether intervals of one robot were merged until they are disjoint.
         parked: ``[N]`` True where the robot starts and ends on the floor instead of in a bay.
         interval_enter, interval_exit: ``[V]`` events that begin and end an interval.
         conflict_u, conflict_v: ``[C]`` the two intervals; the robot of ``u`` has the lower number.
@@ -99,6 +100,7 @@ class CoordinationGraph:
     duration_ms: Int32s
     release_ms: Int32s
     headway_ms: int
+    merged: bool
     parked: Bools
     interval_enter: Int32s
     interval_exit: Int32s
@@ -212,4 +214,5 @@ class CoordinationGraph:
                 values: dict[str, Any] = {field.name: data[field.name] for field in fields(cls)}
         except (OSError, KeyError, ValueError) as error:
             raise InputError(f"{path}: not a coordination graph ({error})") from error
-        return cls(**{**values, "headway_ms": int(values["headway_ms"])})
+        scalars = {"headway_ms": int(values["headway_ms"]), "merged": bool(values["merged"])}
+        return cls(**{**values, **scalars})

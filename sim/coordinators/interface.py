@@ -57,6 +57,16 @@ class Clock:
             return float("inf")
         return self.budget.deadline_s - (time.monotonic() - self.started_s)
 
+    def remaining_or(self, unlimited_s: float) -> float:
+        """Seconds until the deadline, ``unlimited_s`` under a step budget."""
+        return min(self.remaining_s, unlimited_s)
+
+    def spent_share(self, steps_done: int) -> float:
+        """How much of the budget is used, 0 to 1."""
+        if self.budget.steps is not None:
+            return min(1.0, steps_done / self.budget.steps)
+        return min(1.0, max(0.0, 1.0 - self.remaining_s / self.budget.deadline_s))
+
     def allows(self, steps_done: int) -> bool:
         """Whether another step may begin."""
         if self.budget.steps is not None:

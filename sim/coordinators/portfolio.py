@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All coordinators by name, the portfolio that picks one, and the floor under each of them."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import numpy as np
+
+from sim.certificate import Certificate, certify
+from sim.coordinators.cma import cma
+from sim.coordinators.fcfs import first_come_first_served
+from sim.coordinators.incumbent import no_conflict_bound_s
+from sim.coordinators.insertion import rank_insertion
+from sim.coordinators.interface import Budget, Clock, Coordinator, Outcome, Status
+from sim.coordinators.local_search import local_search
+from sim.coordinators.milp import milp
+from sim.coordinators.priority import fixed_priority
+from sim.coordinators.tree_search import tree_search
+from sim.graph import CoordinationGraph
+from sim.schedule import Assignment, Objective, evaluate
+
+
+class CoordinatorName(StrEnum):
+    """The coordinators that can be asked for."""
+
+    FCFS = "fcfs"
+    PRIORITY = "priority"
+    INSERTION = "insertion"
+    MILP = "milp"
+    TREE_SEARCH = "tree_search"
+    CMA = "cma"
+    LOCAL_SEARCH = "local_search"
+    PORTFOLIO = "portfolio"
+
+
+class CertificateError(RuntimeError):
+    """A coordinator returned an assignment that must not drive robots: a bug of ours."""
+
+
+@dataclass(frozen=True, eq=False)
+class Decision(Outcome):
+    """A certified outcome, never worse than first come first served.
+
+    Args:
+        cost_s: of the assignment.
+        own_cost_s: of what the coordinator itself found; higher than ``cost_s`` on a fallback.
+        certificate: valid.
+    """
+
+    cost_s: float
+    own_cost_s: float
+    certificate: Certificate
+
+
+PROOF_CONFLICTS = 150
+"""The portfolio tries to prove optimality up to this many conflicts, where MILP often closes."""
+SEARCH_SHARE = 0.25
+"""Part of the budget that local search gets before such a proof is tried."""
+
+
+def portfolio(
+    graph: CoordinationGraph, budget: Budget, objective: Objective, rng: np.random.Generator
+) -> Outcome:
+    """Local search; on small graphs a MILP then tries to prove or improve what it found."""
+    if graph.merged:
+        return milp(graph, budget, objective, rng)
+    if graph.num_conflicts > PROOF_CONFLICTS:
+        return local_search(graph, budget, objective, rng)
+    clock = Clock(budget)
+    first = replace(budget, deadline_s=budget.deadline_s * SEARCH_SHARE)
+    found = local_search(graph, first, objective, rng)
+    rest = replace(budget, deadline_s=max(clock.remaining_or(budget.deadline_s), 1e-3))
+    proof = milp(graph, rest, objective, rng, incumbent=found.assignment)
+    return replace(proof, steps=found.steps + proof.steps)
+
+
+COORDINATORS: dict[CoordinatorName, Coordinator] = {
+    CoordinatorName.FCFS: first_come_first_served,
+    CoordinatorName.PRIORITY: fixed_priority,
+    CoordinatorName.INSERTION: rank_insertion,
+    CoordinatorName.MILP: milp,
+    CoordinatorName.TREE_SEARCH: tree_search,
+    CoordinatorName.CMA: cma,
+    CoordinatorName.LOCAL_SEARCH: local_search,
+    CoordinatorName.PORTFOLIO: portfolio,
+}
+
+
+def coordinate(
+    name: CoordinatorName,
+    graph: CoordinationGraph,
+    budget: Budget,
+    objective: Objective,
+    rng: np.random.Generator,
+) -> Decision:
+    """Decide every conflict: certified, and never worse than first come first served.
+
+    The time for first come first served is part of the deadline.
+
+    Raises:
+        InputError: the coordinator cannot serve this kind of graph.
+        CertificateError: it returned something unsafe.
+    """
+    clock = Clock(budget)
+    floor = first_come_first_served(graph, budget, objective, rng)
+    outcome = floor
+    if name is not CoordinatorName.FCFS:
+        rest = replace(budget, deadline_s=max(clock.remaining_or(budget.deadline_s), 1e-3))
+        outcome = COORDINATORS[name](graph, rest, objective, rng)
+    return _above_floor(graph, objective, outcome, floor)
+
+
+def _above_floor(
+    graph: CoordinationGraph, objective: Objective, outcome: Outcome, floor: Outcome
+) -> Decision:
+    """The cheaper of the two, with its certificate."""
+    own_cost_s = _certified_cost_s(graph, outcome.assignment, objective)[0]
+    floor_cost_s = evaluate(graph, floor.assignment).cost_s(objective)
+    chosen, status = outcome.assignment, outcome.status
+    if floor_cost_s < own_cost_s:
+        chosen, status = floor.assignment, Status.FALLBACK
+    cost_s, certificate = _certified_cost_s(graph, chosen, objective)
+    bound_s = max(no_conflict_bound_s(graph, objective), outcome.bound_s or 0.0)
+    return Decision(
+        assignment=chosen,
+        status=status,
+        bound_s=bound_s,
+        steps=outcome.steps,
+        cost_s=cost_s,
+        own_cost_s=own_cost_s,
+        certificate=certificate,
+    )
+
+
+def _certified_cost_s(
+    graph: CoordinationGraph, assignment: Assignment, objective: Objective
+) -> tuple[float, Certificate]:
+    certificate = certify(graph, assignment)
+    if not certificate.valid:
+        raise CertificateError(f"not certified: {certificate.violation}")
+    return evaluate(graph, assignment).cost_s(objective), certificate
