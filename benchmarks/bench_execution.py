@@ -6,10 +6,10 @@ Run from the repository root: ``python -m benchmarks.bench_execution``. CPU time
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 
+from benchmarks.setting import warehouse
 from sim.collisions import collisions
 from sim.delays import DelayOptions, LorrDelayOptions, sample_durations_ms
 from sim.event_queue import execute_reference, waiting_events
@@ -18,11 +18,8 @@ from sim.generate import WarehouseOptions, generate_random, generate_warehouse
 from sim.graph import CoordinationGraph
 from sim.instances import InstanceOptions, make_instance
 from sim.kernels.execution import NEVER
-from sim.layout import Layout
-from sim.readers import read_map
 from sim.schedule import Assignment, evaluate
 
-MAP = Path("../shared/data/maps/warehouse-10-20-10-2-1.map")
 DELAYS = (
     DelayOptions(),
     LorrDelayOptions(p_delay=0.02, min_delay_ticks=5, max_delay_ticks=40),
@@ -33,13 +30,6 @@ REQUIRED_RATIO = 2000
 def main() -> None:
     measure_pace(num_robots=250, num_candidates=32, num_samples=512)
     count_harm(num_instances=25, num_assignments=10, num_samples=20)
-
-
-def warehouse() -> Layout:
-    if MAP.exists():
-        return read_map(MAP)
-    options = WarehouseOptions.movingai_10_20_10_2_1()
-    return generate_warehouse(options, np.random.default_rng(0))
 
 
 def one_after_another(graph: CoordinationGraph, rng: np.random.Generator) -> Assignment:

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Run every measurement, the quick ones first."""
+
+import runpy
+import sys
+
+MEASUREMENTS = (
+    "bench_evaluation",
+    "bench_execution",
+    "bench_robust",
+    "bench_granularity",
+    "bench_certificates",
+    "bench_coordinators",
+)
+
+
+def main() -> None:
+    sys.argv = sys.argv[:1]
+    for name in MEASUREMENTS:
+        print(f"\n== {name} ==", flush=True)
+        runpy.run_module(f"benchmarks.{name}", run_name="__main__")
+
+
+main()
