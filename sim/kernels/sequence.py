@@ -25,7 +25,7 @@ def positions_by_rank(rank: NDArray[np.float64], ptr: Int32s, successors: Int32s
     missing = np.zeros(len(rank), dtype=np.int32)
     for item in successors:
         missing[item] += 1
-    ready = [(rank[item], item) for item in range(len(rank)) if missing[item] == 0]
+    ready = [(rank[item], np.int64(item)) for item in range(len(rank)) if missing[item] == 0]
     heapq.heapify(ready)
     place = 0
     while len(ready) > 0:
@@ -36,5 +36,5 @@ def positions_by_rank(rank: NDArray[np.float64], ptr: Int32s, successors: Int32s
             after = successors[x]
             missing[after] -= 1
             if missing[after] == 0:
-                heapq.heappush(ready, (rank[after], int(after)))
+                heapq.heappush(ready, (rank[after], np.int64(after)))
     return position

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""CMA-ES over ranks: how much later than nominal each interval ranks, decoded feasibly.
+
+The search vector holds one delay in seconds for every interval, or, beyond MAX_INTERVALS of them,
+for every robot (a vector of ten thousand numbers learns nothing in the evaluations a deadline
+allows). Zero, the nominal order, is the start and is always among the candidates. Merged graphs
+are decoded by :mod:`sim.coordinators.node_ranks`, others by :mod:`sim.coordinators.dispatch`.
+Steps are evaluations.
+"""
+
+import math
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.coordinators.dispatch import dispatch
+from sim.coordinators.interface import Budget, Clock, Outcome, Status
+from sim.coordinators.node_ranks import assignment_from_node_ranks
+from sim.graph import CoordinationGraph
+from sim.schedule import Assignment, Objective, evaluate
+
+Floats = NDArray[np.float64]
+
+MAX_INTERVALS = 1000
+"""With more, one delay is searched for every robot."""
+
+DIAGONAL_FROM = 200
+"""From this many numbers on, the covariance is kept diagonal."""
+
+SPREAD = 0.05
+"""First standard deviation, as a share of the mean travel time without conflicts."""
+
+
+def cma(
+    graph: CoordinationGraph, budget: Budget, objective: Objective, rng: np.random.Generator
+) -> Outcome:
+    """Evolve ranks until the budget is spent; restarts from the best where it has converged."""
+    clock = Clock(budget)
+    size = graph.num_intervals if graph.num_intervals <= MAX_INTERVALS else graph.num_robots
+    best_delay_s = np.zeros(max(size, 2))  # the cma package wants two numbers or more
+    best = decode(graph, best_delay_s)
+    best_cost, steps, strategy = evaluate(graph, best).cost_s(objective), 1, None
+    while clock.allows(steps) and graph.num_conflicts:
+        if strategy is None or strategy.stop():
+            strategy = _strategy(best_delay_s, SPREAD * float(graph.free_ms.mean()) / 1000, rng)
+        costs: list[float] = []
+        candidates = strategy.ask()
+        for delay_s in candidates:
+            if not clock.allows(steps):
+                break
+            assignment = decode(graph, delay_s)
+            costs.append(evaluate(graph, assignment).cost_s(objective))
+            steps += 1
+            if costs[-1] < best_cost:
+                best, best_cost, best_delay_s = assignment, costs[-1], delay_s
+        if len(costs) == len(candidates):
+            strategy.tell(candidates, costs)
+    return Outcome(best, Status.FEASIBLE if budget.steps else Status.DEADLINE, None, steps)
+
+
+def decode(graph: CoordinationGraph, delay_s: Floats) -> Assignment:
+    """The assignment of a search vector.
+
+    Args:
+        delay_s: by interval, or by robot where there are more than MAX_INTERVALS.
+    """
+    by_interval = graph.num_intervals <= MAX_INTERVALS
+    if graph.merged:
+        late_s = delay_s if by_interval else delay_s[graph.event_robot[graph.interval_enter]]
+        return assignment_from_node_ranks(
+            graph, graph.nominal_ms[graph.interval_enter] / 1000 + late_s
+        )
+    late_s = event_delays_s(graph, delay_s) if by_interval else delay_s[graph.event_robot]
+    return dispatch(graph, graph.nominal_ms / 1000 + late_s)
+
+
+def event_delays_s(graph: CoordinationGraph, delay_s: Floats) -> Floats:
+    """``[E]``: every event has the delay of the last interval its robot entered, first 0."""
+    by_enter = np.argsort(graph.interval_enter, kind="stable")
+    enter = graph.interval_enter[by_enter]
+    last = np.searchsorted(enter, np.arange(graph.num_events), side="right") - 1
+    entered = (last >= 0) & (graph.event_robot[enter[last]] == graph.event_robot)
+    return np.where(entered, delay_s[by_enter[last]], 0.0)
+
+
+def _strategy(mean: Floats, spread: float, rng: np.random.Generator) -> Any:
+    """A strategy that draws from ``rng`` alone, prints nothing and writes no file."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the package looks for plotting libraries
+        from cma import CMAEvolutionStrategy
+
+    return CMAEvolutionStrategy(
+        mean,
+        spread,
+        {
+            "seed": math.nan,  # leave numpy's global generator alone
+            "randn": lambda *shape: rng.standard_normal(shape),
+            "CMA_diagonal": len(mean) >= DIAGONAL_FROM,
+            "verbose": -9,
+            "verb_log": 0,
+        },
+    )
