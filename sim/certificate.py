@@ -91,7 +91,8 @@ Edges = tuple[NDArray[np.int64], NDArray[np.int64]]
 def _edges(graph: CoordinationGraph, assignment: Assignment) -> Edges:
     """Every edge that the assignment implies; no reduction to consecutive visitors."""
     driving = np.flatnonzero(graph.cell >= 0)
-    tails, heads = [driving], [driving + 1]
+    tails: list[NDArray[np.integer]] = [driving]
+    heads: list[NDArray[np.integer]] = [driving + 1]
     for place in range(int(graph.overlap_length.max(initial=0))):
         here = np.flatnonzero(graph.overlap_length > place)
         sign = np.where(graph.overlap_direction[here] < 0, -1, 1)
@@ -150,7 +151,7 @@ def _exclusions(
     robot = graph.event_robot[graph.interval_enter[visits]]
     before = np.triu(robot[:, None] == robot[None, :], k=1)  # intervals ascend along a route
     before[pair[first, column], pair[1 - first, column]] = True
-    return before
+    return np.asarray(before)
 
 
 def _transitive_closure(before: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -183,9 +183,7 @@ def _starts_and_ends(
     return starts, ends
 
 
-def _require_sequential_order(
-    offsets: Int32s, cell: Int32s, robot: Int32s, parked: Bools
-) -> None:
+def _require_sequential_order(offsets: Int32s, cell: Int32s, robot: Int32s, parked: Bools) -> None:
     """Reject instances in which the robots could not even drive one after another."""
     import networkx as nx
 
@@ -254,15 +252,17 @@ def _stays(inside: Bools) -> Int32s:
 def _number_intervals(conflicts: Int32s) -> tuple[Int32s, Int32s, Int32s, Int32s]:
     """Distinct intervals (enter, exit) and the two of every conflict."""
     both = np.concatenate([conflicts[:, :2], conflicts[:, 2:]])
-    unique, inverse = np.unique(both, axis=0, return_inverse=True)
-    inverse = inverse.reshape(-1).astype(np.int32)
-    enter, leave = (np.ascontiguousarray(column) for column in unique.reshape(-1, 2).T)
-    return enter, leave, inverse[: len(conflicts)], inverse[len(conflicts) :]
+    unique, found = np.unique(both, axis=0, return_inverse=True)
+    inverse: Int32s = found.reshape(-1).astype(np.int32)
+    ends: Int32s = np.ascontiguousarray(unique.reshape(-1, 2).T)
+    return ends[0], ends[1], inverse[: len(conflicts)], inverse[len(conflicts) :]
 
 
 def _region_intervals(density: _Density, enter: Int32s, leave: Int32s) -> tuple[Int32s, Int32s]:
     """CSR of the intervals inside each region; visits that meet nobody have none."""
-    number = {pair: index for index, pair in enumerate(zip(enter.tolist(), leave.tolist()))}
+    number = {
+        pair: index for index, pair in enumerate(zip(enter.tolist(), leave.tolist(), strict=True))
+    }
     members = [
         [number[tuple(stay)] for stay in stays.tolist() if tuple(stay) in number]
         for stays in density.visits
@@ -270,4 +270,3 @@ def _region_intervals(density: _Density, enter: Int32s, leave: Int32s) -> tuple[
     ptr = np.cumsum([0] + [len(inside) for inside in members]).astype(np.int32)
     flat = np.array([visit for inside in members for visit in inside], dtype=np.int32)
     return ptr, flat
-

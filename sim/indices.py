@@ -21,7 +21,7 @@ def graph_arrays(graph: CoordinationGraph) -> GraphArrays:
         duration_ms=graph.duration_ms.copy(),
         release_ms=graph.release_ms.copy(),
         headway_ms=graph.headway_ms,
-        base_rank=_earlier_visits_of_same_robot(graph, visit_ptr, visits),
+        base_rank=_earlier_visits_of_same_robot(graph, visits),
         visit_ptr=visit_ptr,
         visits=visits,
         overlap_u=graph.overlap_u.copy(),
@@ -63,9 +63,7 @@ def visits_by_cell(cell: Int32s) -> tuple[Int32s, Int32s, Int32s]:
     return resource, visit_ptr, entering[order].astype(np.int32)
 
 
-def _earlier_visits_of_same_robot(
-    graph: CoordinationGraph, visit_ptr: Int32s, visits: Int32s
-) -> Int32s:
+def _earlier_visits_of_same_robot(graph: CoordinationGraph, visits: Int32s) -> Int32s:
     """``[E]`` how often the robot itself was on this cell before (errands revisit cells)."""
     rank = np.zeros(graph.num_events, dtype=np.int32)
     robot = graph.event_robot[visits]

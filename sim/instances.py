@@ -49,7 +49,10 @@ class InstanceOptions:
         _require(self, "density_block_cells", self.density_block_cells >= 1, "at least 1")
         fastest_s = self.cell_m / (self.speed_m_s * (1 + self.speed_spread))
         _require(
-            self, "headway_s", self.headway_s <= fastest_s, f"at most the {fastest_s:.3g} s per cell"
+            self,
+            "headway_s",
+            self.headway_s <= fastest_s,
+            f"at most the {fastest_s:.3g} s per cell",
         )
 
 
@@ -121,9 +124,7 @@ def instance_from_routes(
     return Instance(layout, routes, graph)
 
 
-def _durations_ms(
-    routes: Routes, cell_s: NDArray[np.float64], turn_s: float
-) -> Int32s:
+def _durations_ms(routes: Routes, cell_s: NDArray[np.float64], turn_s: float) -> Int32s:
     """``[E]``: one cell at the robot's speed, plus the turn after it; 0 at the last event."""
     parts = []
     for robot in range(routes.num_robots):

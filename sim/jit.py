@@ -2,6 +2,7 @@
 """How the numeric kernels of this package are compiled: once, cached on disk, without the GIL."""
 
 import hashlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import ParamSpec, TypeVar, cast
@@ -24,11 +25,12 @@ def _cache_folder() -> Path:
         text = source.read_bytes()
         if b"@kernel" in text or b"class GraphArrays" in text:
             digest.update(text)
-    base = Path(numba.config.CACHE_DIR) if numba.config.CACHE_DIR else package / "__pycache__"
+    chosen = os.environ.get("NUMBA_CACHE_DIR")
+    base = Path(chosen) if chosen else package / "__pycache__"
     return base / f"kernels-{digest.hexdigest()[:12]}"
 
 
-numba.config.CACHE_DIR = str(_cache_folder())
+setattr(numba.config, "CACHE_DIR", str(_cache_folder()))  # noqa: B010  (untyped module)
 
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:

@@ -115,8 +115,8 @@ def evaluate_reference(graph: CoordinationGraph, assignment: Assignment) -> Sche
     time[graph.offsets[:-1]] = graph.release_ms
     try:
         for event in nx.topological_sort(events):
-            for before, _, lag_ms in events.in_edges(event, data="lag_ms"):
-                time[event] = max(time[event], time[before] + lag_ms)
+            for before, _, edge in events.in_edges(event, data=True):
+                time[event] = max(time[event], time[before] + edge["lag_ms"])
     except nx.NetworkXUnfeasible as error:
         raise DeadlockError("the assignment has a cycle") from error
     return _schedule(graph, time)
@@ -148,9 +148,7 @@ def cell_edges(graph: CoordinationGraph, order: Int8s) -> tuple[Int32s, Int32s]:
     return (first + 1).astype(np.int32), second.astype(np.int32)
 
 
-def exclusive_edges(
-    graph: CoordinationGraph, assignment: Assignment
-) -> tuple[Int32s, Int32s]:
+def exclusive_edges(graph: CoordinationGraph, assignment: Assignment) -> tuple[Int32s, Int32s]:
     """For every exclusive conflict: exit of the first interval, entry of the second."""
     conflicts = np.flatnonzero(~assignment.following)
     u, v = graph.conflict_u[conflicts], graph.conflict_v[conflicts]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From ranks of events to an assignment: serve requests for cells by rank, never into a deadlock."""
+"""From ranks of events to an assignment: serve requests by rank, never into a deadlock."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -72,4 +72,3 @@ def _try(
 ) -> tuple[Assignment, float]:
     assignment = insert_in_order(graph, robot_order(graph, rank))
     return assignment, evaluate(graph, assignment).cost_s(objective)
-

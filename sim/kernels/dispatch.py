@@ -2,348 +2,153 @@
 """First come first served on the floor itself, with a banker's check against deadlock.
 
 Robots ask for their next cell; whoever comes first gets it, provided that afterwards everybody
-could still finish, one after another (Dijkstra's banker). Without that proviso ("plain") the
-fleet deadlocks on two-way aisles. The check runs a scan per robot over the rest of its route;
-a blocked robot waits for the robot that blocks it, so each route is scanned at most once.
+could still finish. Without that proviso ("plain") the fleet deadlocks on two-way aisles.
 """
 
 import heapq
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sim.graph import Bools, GraphArrays, Int32s
 from sim.jit import kernel
+from sim.kernels.banker import NOBODY, Floor, make_floor, move, refused
 
-NOBODY = -1
-CLEAR = -1
+Queue = list[tuple[float, float, np.int64]]
 
 
-class Floor(NamedTuple):
-    """Who is where.
+class Requests(NamedTuple):
+    """Who waits for what.
 
-    ``occupant [cells]``; ``position [N]`` next event; ``active [N]`` holds a cell; ``inside
-    [Q, N]`` is in the region. The check's own: ``removed [N]`` has finished in thought;
-    ``resume [N]`` how far a route is clear; ``first [N + Q]`` and ``waiter [N]``: linked lists of
-    robots that wait for a robot or a region; ``crowd [Q]`` robots inside and not removed;
-    ``blocker [N]`` what each robot was last found to wait for.
+    ``arrived [N]`` when a robot first asked for its next cell (or its rank); ``free_at [cells]``;
+    ``first [cells]`` and ``next [N]``: linked lists of robots that wait for an occupied cell;
+    ``turned_away [N]`` by the banker, until a robot in its row of ``stuck [N, N]`` moves.
     """
 
-    occupant: Int32s
-    position: Int32s
-    active: Bools
-    inside: Bools
-    removed: Bools
-    resume: Int32s
-    waiter: Int32s
+    queue: Queue
+    arrived: NDArray[np.float64]
+    free_at: Int32s
     first: Int32s
-    crowd: Int32s
-    blocker: Int32s
+    next: Int32s
+    turned_away: Bools
+    stuck: Bools
 
 
 @kernel
-def make_floor(g: GraphArrays) -> Floor:
-    """Everybody in a bay, except robots that park on the floor: on their first cell."""
+def _make_requests(g: GraphArrays) -> Requests:
     n = len(g.offsets) - 1
-    return Floor(
+    queue = [(0.0, 0.0, np.int64(0))]
+    queue.clear()
+    return Requests(
+        queue,
+        np.zeros(n),
+        np.zeros(len(g.visit_ptr) - 1, np.int32),
         np.full(len(g.visit_ptr) - 1, NOBODY, np.int32),
-        g.offsets[:-1].copy(),
+        np.full(n, NOBODY, np.int32),
         np.zeros(n, np.bool_),
-        np.zeros((len(g.region_bound), n), np.bool_),
-        np.zeros(n, np.bool_),
-        np.empty(n, np.int32),
-        np.empty(n, np.int32),
-        np.empty(n + len(g.region_bound), np.int32),
-        np.zeros(len(g.region_bound), np.int32),
-        np.empty(n, np.int32),
+        np.zeros((n, n), np.bool_),
     )
 
 
 @kernel
-def _full_region(g: GraphArrays, f: Floor, i: int, e: int) -> int:
-    """A full region that ``i`` would enter with event ``e``, or CLEAR."""
-    for stay in range(g.stay_ptr[i], g.stay_ptr[i + 1]):
-        if g.stay_enter[stay] == e:
-            q = g.stay_region[stay]
-            if f.crowd[q] - f.inside[q, i] >= g.region_bound[q]:
-                return q
-    return CLEAR
-
-
-@kernel
-def _blocker(g: GraphArrays, f: Floor, i: int) -> int:
-    """What keeps ``i`` from finishing now: a robot, N + a full region, or CLEAR.
-
-    Remembers how far the route is clear.
-    """
-    last = g.offsets[i + 1] - 1
-    for e in range(f.resume[i], last):
-        f.resume[i] = e
-        k = g.resource[e]
-        other = f.occupant[k]
-        if other >= 0 and other != i and not f.removed[other]:
-            return other
-        if g.stay_ptr[i] < g.stay_ptr[i + 1]:
-            q = _full_region(g, f, i, e)
-            if q >= 0:
-                return len(f.active) + q
-    if g.parked[i]:  # it will never leave its goal, so everybody else must have passed there
-        k = g.resource[last - 1]
-        for a in range(g.visit_ptr[k], g.visit_ptr[k + 1]):
-            x = g.visits[a]
-            other = g.robot[x]
-            if other != i and x >= f.position[other] and not f.removed[other]:
-                return other
-    return CLEAR
-
-
-@kernel
-def _wake(f: Floor, obstacle: int, stack: Int32s, depth: int) -> int:
-    """Put everybody who waits for the obstacle on the stack."""
-    w = f.first[obstacle]
-    f.first[obstacle] = NOBODY
-    while w >= 0:
-        stack[depth] = w
-        depth += 1
-        w = f.waiter[w]
-    return depth
-
-
-@kernel
-def _can_finish_chain(g: GraphArrays, f: Floor, mover: int) -> bool:
-    """:func:`_can_finish` where only robots block: follow who blocks whom.
-
-    Each robot on the chain needs the next one gone, so a chain that meets itself is hopeless.
-    On failure ``first`` marks the chain: unless one of these moves, the answer stays the same.
-    """
-    chain = f.waiter
-    f.removed[:] = False
-    f.first[:] = NOBODY
-    f.resume[:] = f.position
-    chain[0] = mover
-    f.first[mover] = mover
-    length = 1
-    while length > 0:
-        i = chain[length - 1]
-        blocker = _blocker(g, f, i)
-        if blocker == CLEAR:
-            f.removed[i] = True
-            f.first[i] = NOBODY
-            length -= 1
-        elif f.first[blocker] != NOBODY:
-            return False
-        else:
-            chain[length] = blocker
-            f.first[blocker] = blocker
-            length += 1
-    return True
-
-
-@kernel
-def _can_finish(g: GraphArrays, f: Floor, mover: int) -> bool:
-    """Whether all active robots can finish one after another, given they could before the move.
-
-    It is enough that the mover can: without it the others are as they were. On failure
-    ``first >= 0`` marks robots of whom one must move before the answer can change.
-    """
-    n = len(f.active)
-    f.removed[:] = False
-    f.first[:] = NOBODY
-    f.resume[:] = f.position
-    stack = np.empty(n, np.int32)
-    possible = False
-    for i in range(-1, n):
-        if possible or (i >= 0 and (i == mover or f.removed[i] or not f.active[i])):
-            continue
-        stack[0] = mover if i < 0 else i
-        depth = 1
-        while depth > 0 and not possible:
-            depth -= 1
-            j = stack[depth]
-            f.blocker[j] = _blocker(g, f, j)
-            if f.blocker[j] != CLEAR:
-                f.waiter[j] = f.first[f.blocker[j]]
-                f.first[f.blocker[j]] = j
-                continue
-            possible = j == mover
-            f.removed[j] = True
-            depth = _wake(f, j, stack, depth)
-            for q in range(len(g.region_bound)):
-                if f.inside[q, j]:
-                    f.crowd[q] -= 1
-                    depth = _wake(f, n + q, stack, depth)
-    _restore_crowd(f)
-    if not possible:
-        _mark_obstacles(f, mover, stack)
-    return possible
-
-
-@kernel
-def _restore_crowd(f: Floor) -> None:
-    for q in range(len(f.crowd)):
-        for j in range(len(f.active)):
-            f.crowd[q] += f.inside[q, j] and f.removed[j]
-
-
-@kernel
-def _mark_obstacles(f: Floor, mover: int, stack: Int32s) -> None:
-    """Everybody the mover waits for, directly or not, in ``first``."""
-    n = len(f.active)
-    f.first[:] = NOBODY
-    f.first[mover] = mover
-    stack[0] = mover
-    depth = 1
-    while depth > 0:
-        depth -= 1
-        blocker = f.blocker[stack[depth]]
-        for j in range(n):
-            in_region = blocker >= n and f.inside[blocker - n, j] and not f.removed[j]
-            if (j == blocker or in_region) and f.first[j] == NOBODY:
-                f.first[j] = j
-                stack[depth] = j
-                depth += 1
-
-
-@kernel
-def _move(g: GraphArrays, f: Floor, i: int, e: int) -> None:
-    """Let robot ``i`` happen event ``e``."""
-    if e > g.offsets[i]:
-        f.occupant[g.resource[e - 1]] = NOBODY
-    if g.resource[e] >= 0:
-        f.occupant[g.resource[e]] = i
-    f.active[i] = g.resource[e] >= 0
-    f.position[i] = e + 1
-    for stay in range(g.stay_ptr[i], g.stay_ptr[i + 1]):
-        if g.stay_exit[stay] == e:
-            f.inside[g.stay_region[stay], i] = False
-            f.crowd[g.stay_region[stay]] -= 1
-    for stay in range(g.stay_ptr[i], g.stay_ptr[i + 1]):
-        if g.stay_enter[stay] == e:
-            f.inside[g.stay_region[stay], i] = True
-            f.crowd[g.stay_region[stay]] += 1
-
-
-@kernel
-def _undo(g: GraphArrays, f: Floor, i: int, e: int) -> None:
-    """Take :func:`_move` back."""
-    f.position[i] = e
-    f.occupant[g.resource[e]] = NOBODY
-    f.active[i] = e > g.offsets[i]
-    if e > g.offsets[i]:
-        f.occupant[g.resource[e - 1]] = i
-    for stay in range(g.stay_ptr[i], g.stay_ptr[i + 1]):
-        if g.stay_enter[stay] == e:
-            f.inside[g.stay_region[stay], i] = False
-            f.crowd[g.stay_region[stay]] -= 1
-    for stay in range(g.stay_ptr[i], g.stay_ptr[i + 1]):
-        if g.stay_exit[stay] == e:
-            f.inside[g.stay_region[stay], i] = True
-            f.crowd[g.stay_region[stay]] += 1
-
-
-@kernel
-def _refused(g: GraphArrays, f: Floor, i: int, e: int, careful: bool, stuck: Bools) -> bool:
-    """Try event ``e``; when it must not happen take it back and note in ``stuck`` whose move
-    could change that."""
-    f.removed[:] = False
-    if g.stay_ptr[i] < g.stay_ptr[i + 1] and _full_region(g, f, i, e) >= 0:
-        stuck[:] = f.inside[_full_region(g, f, i, e)]
-        return True
-    _move(g, f, i, e)
-    if not careful or g.resource[e] < 0:
-        return False
-    if _can_finish_chain(g, f, i) if len(g.region_bound) == 0 else _can_finish(g, f, i):
-        return False
-    for j in range(len(stuck)):
-        stuck[j] = f.first[j] != NOBODY and j != i
-    _undo(g, f, i, e)
-    return True
-
-
-Queue = list[tuple[float, float, int]]
-
-
-@kernel
-def _ask(queue: Queue, when: float, arrived: float, i: int) -> None:
+def _ask(r: Requests, when: float, i: int) -> None:
     """Robot ``i`` asks for its next cell at ``when``; ties go to who has waited longer."""
-    heapq.heappush(queue, (float(when), arrived, np.int64(i)))
+    heapq.heappush(r.queue, (float(when), r.arrived[i], np.int64(i)))
+
+
+@kernel
+def _open_requests(
+    g: GraphArrays, f: Floor, r: Requests, rank: NDArray[np.float64], sequence: Int32s, time: Int32s
+) -> None:
+    """Put parked robots on their first cells and let everybody ask for the next one."""
+    for i in range(len(f.position)):
+        if g.parked[i]:
+            move(g, f, i, g.offsets[i])
+            sequence[g.offsets[i]] = 0
+            time[g.offsets[i]] = g.release_ms[i]
+        e = f.position[i]
+        if len(rank) > 0:
+            r.arrived[i] = rank[e]
+        else:
+            r.arrived[i] = g.release_ms[i] + (g.duration_ms[e - 1] if g.parked[i] else 0)
+        _ask(r, r.arrived[i], i)
+
+
+@kernel
+def _must_wait(g: GraphArrays, f: Floor, r: Requests, now: float, i: int, timed: bool) -> bool:
+    """Whether the cell that ``i`` asks for is taken; it is then called when it may be free."""
+    k = g.resource[f.position[i]]
+    if k < 0:
+        return False
+    if f.occupant[k] >= 0 and f.occupant[k] != i:
+        r.next[i] = r.first[k]
+        r.first[k] = i
+        return True
+    if timed and r.free_at[k] > now:
+        _ask(r, r.free_at[k], i)
+        return True
+    return False
+
+
+@kernel
+def _call(g: GraphArrays, r: Requests, now: float, i: int, e: int, timed: bool) -> None:
+    """Robot ``i`` has made event ``e`` happen: call all who may profit."""
+    if e > g.offsets[i]:
+        left = g.resource[e - 1]
+        r.free_at[left] = int(now) + g.headway_ms
+        w = r.first[left]
+        r.first[left] = NOBODY
+        while w >= 0:
+            _ask(r, r.free_at[left] if timed else r.arrived[w], w)
+            w = r.next[w]
+    for j in range(len(r.arrived)):
+        if r.turned_away[j] and r.stuck[j, i]:
+            r.turned_away[j] = False
+            _ask(r, now if timed else r.arrived[j], j)
 
 
 @kernel
 def dispatch_events(
-    g: GraphArrays, rank: "np.ndarray[tuple[int], np.dtype[np.float64]]", careful: bool
+    g: GraphArrays, rank: NDArray[np.float64], careful: bool
 ) -> tuple[Int32s, Int32s]:
     """Let all robots drive, first come first served.
 
     Args:
-        rank: ``[E]`` the smaller the earlier served, ascending along each route is not needed;
-            empty for the real thing, served by time of arrival.
+        rank: ``[E]`` the smaller the earlier served; need not ascend along a route. Empty for
+            the real thing, served by time of arrival.
         careful: with the banker's check.
 
     Returns:
         ``[E]`` the sequence number of every event, -1 where the fleet was deadlocked (only when
         not careful); and its time in milliseconds, meaningless with ``rank``.
     """
-    n = len(g.offsets) - 1
     timed = len(rank) == 0
     f = make_floor(g)
+    r = _make_requests(g)
     sequence = np.full(len(g.robot), -1, np.int32)
     time = np.full(len(g.robot), -1, np.int32)
-    free_at = np.zeros(len(g.visit_ptr) - 1, np.int32)
-    refused = np.zeros(n, np.bool_)
-    stuck = np.zeros((n, n), np.bool_)
-    next_waiter = np.full(n, NOBODY, np.int32)
-    first_waiter = np.full(len(g.visit_ptr) - 1, NOBODY, np.int32)
-    arrived = np.zeros(n)
-    queue = [(0.0, 0.0, np.int64(0))]
-    queue.clear()
+    _open_requests(g, f, r, rank, sequence, time)
     counter = 0
-    for i in range(n):
-        if g.parked[i]:
-            _move(g, f, i, g.offsets[i])
-            sequence[g.offsets[i]] = 0
-            time[g.offsets[i]] = g.release_ms[i]
+    while len(r.queue) > 0:
+        now, _, robot = heapq.heappop(r.queue)
+        i = int(robot)
         e = f.position[i]
-        if timed:
-            arrived[i] = g.release_ms[i] + (g.duration_ms[e - 1] if g.parked[i] else 0)
-        else:
-            arrived[i] = rank[e]
-        _ask(queue, arrived[i], arrived[i], i)
-    while len(queue) > 0:
-        now, _, i = heapq.heappop(queue)
-        e = f.position[i]
-        k = g.resource[e]
-        if g.parked[i] and k < 0:
+        entering = g.resource[e] >= 0
+        if g.parked[i] and not entering:  # arrived for good: it stays on its last cell
             sequence[e] = counter + 1
             time[e] = time[e - 1] + g.duration_ms[e - 1]
             continue
-        if k >= 0:
-            if f.occupant[k] >= 0 and f.occupant[k] != i:
-                next_waiter[i] = first_waiter[k]
-                first_waiter[k] = i
-                continue
-            if timed and free_at[k] > now:
-                _ask(queue, free_at[k], arrived[i], i)
-                continue
-        if _refused(g, f, i, e, careful, stuck[i]):
-            refused[i] = True
+        if _must_wait(g, f, r, now, i, timed):
+            continue
+        if refused(g, f, i, e, careful, r.stuck[i]):
+            r.turned_away[i] = True
             continue
         counter += 1
         sequence[e] = counter
         time[e] = int(now)
-        if e > g.offsets[i]:
-            left = g.resource[e - 1]
-            free_at[left] = int(now) + g.headway_ms
-            w = first_waiter[left]
-            first_waiter[left] = NOBODY
-            while w >= 0:
-                _ask(queue, free_at[left] if timed else arrived[w], arrived[w], w)
-                w = next_waiter[w]
-        for j in range(n):
-            if refused[j] and stuck[j, i]:
-                refused[j] = False
-                _ask(queue, now if timed else arrived[j], arrived[j], j)
-        if k >= 0:
-            arrived[i] = now + g.duration_ms[e] if timed else rank[e + 1]
-            _ask(queue, arrived[i], arrived[i], i)
+        _call(g, r, now, i, e, timed)
+        if entering:
+            r.arrived[i] = now + g.duration_ms[e] if timed else rank[e + 1]
+            _ask(r, r.arrived[i], i)
     return sequence, time

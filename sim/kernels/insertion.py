@@ -119,7 +119,7 @@ def _gaps(
     begin: Int32s,
     end: Int32s,
 ) -> int:
-    """Write the free gaps of robot ``i`` on the cell of event ``e``: enter >= begin, leave <= end."""
+    """Write the gaps in which robot ``i`` may hold the cell of event ``e``, begin to end."""
     k = g.resource[e]
     count = 0
     for a in range(g.visit_ptr[k], g.visit_ptr[k + 1]):
@@ -186,9 +186,10 @@ def insert_robot(g: GraphArrays, i: int, placed: Bools, time: Int32s, s: Scratch
         begin, next_begin = next_begin, begin
         end, next_end = next_end, end
     layer_begin = s.layer_ptr[last - 1 - first]
-    for state in range(layer_begin, states):
-        if g.parked[i] and end[s.state_gap[state]] < FOREVER:
+    for arrival in range(layer_begin, states):
+        if g.parked[i] and end[s.state_gap[arrival]] < FOREVER:
             continue
+        state = arrival
         time[last] = s.state_ms[state] + g.duration_ms[last - 1]
         for e in range(last - 1, first - 1, -1):
             time[e] = s.state_ms[state]

@@ -135,7 +135,8 @@ def _pick_late_robot(g: GraphArrays, s: Search, rng: np.random.Generator) -> int
             free += g.duration_ms[e]
         total += s.time[end] - free + 1
         s.weight[i] = total
-    return min(n - 1, np.searchsorted(s.weight, rng.random() * total, side="right"))
+    late = int(np.searchsorted(s.weight, rng.random() * total, side="right"))
+    return min(n - 1, late)
 
 
 @kernel
@@ -151,11 +152,11 @@ def _blocker_of(g: GraphArrays, s: Search, i: int, rng: np.random.Generator) -> 
             if rng.random() * waits < 1.0:
                 chosen = g.robot[s.waits_for[e]]
     if chosen >= 0 and rng.random() < 0.7:
-        return chosen
+        return int(chosen)
     e = first + int(rng.random() * (last - first))
     k = g.resource[e]
     size = g.visit_ptr[k + 1] - g.visit_ptr[k]
-    return g.robot[s.visitor[g.visit_ptr[k] + int(rng.random() * size)]]
+    return int(g.robot[s.visitor[g.visit_ptr[k] + int(rng.random() * size)]])
 
 
 @kernel

@@ -57,9 +57,7 @@ def waits_for_by_rank(g: GraphArrays, order: Int8s, waits_for: Int32s) -> bool:
 
 
 @kernel
-def exclusive_predecessors(
-    g: GraphArrays, order: Int8s, following: Bools
-) -> tuple[Int32s, Int32s]:
+def exclusive_predecessors(g: GraphArrays, order: Int8s, following: Bools) -> tuple[Int32s, Int32s]:
     """CSR by event: further events to wait for, from conflicts whose exclusive type matters."""
     ptr = np.zeros(len(g.robot) + 2, dtype=np.int32)
     count = 0
