@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.logging import RichHandler
 
-from cluster.progress import in_words, progress
+from cluster.progress import in_words, progress, waiting
 from cluster.runs import Run
 from cluster.trials import Finished, Runner, Trial, run_here, run_trials
 
@@ -45,6 +45,9 @@ def run_experiment(
     done = run.done
     if all(trial.key in done for trial in trials):
         return []
+    # Before any worker does: on the first start this compiles, which is better done once.
+    with waiting(console, "loading compiled code (the first start takes minutes)"):
+        workplace.warm_up()
     with (
         _runner(workplace, shared) as runner,
         _warnings_on(console),
@@ -61,7 +64,6 @@ def run_experiment(
 @contextmanager
 def _runner(workplace: Workplace, shared: Mapping[str, object]) -> Iterator[Runner]:
     if workplace.workers == 0:
-        workplace.warm_up()
         yield run_here(shared)
         return
     from cluster.runtime import ray_runtime  # Ray takes seconds to import

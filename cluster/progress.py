@@ -32,6 +32,17 @@ def progress(console: Console, title: str, total: int, done: int = 0) -> Iterato
     yield print_line
 
 
+@contextmanager
+def waiting(console: Console, reason: str) -> Iterator[None]:
+    """Say what is being waited for: a spinner on a terminal, elsewhere one line."""
+    if console.is_terminal:
+        with console.status(reason):
+            yield
+        return
+    console.print(reason)
+    yield
+
+
 def _bar(console: Console) -> Progress:
     return Progress(
         TextColumn("{task.description}"),
