@@ -34,9 +34,15 @@ SPREAD = 0.05
 
 
 def cma(
-    graph: CoordinationGraph, budget: Budget, objective: Objective, rng: np.random.Generator
+    graph: CoordinationGraph,
+    budget: Budget,
+    objective: Objective,
+    rng: np.random.Generator,
+    *,
+    incumbent: Assignment | None = None,
 ) -> Outcome:
     """Evolve ranks until the budget is spent; restarts from the best where it has converged."""
+    del incumbent  # an assignment has no ranks to start from
     clock = Clock(budget)
     size = graph.num_intervals if graph.num_intervals <= MAX_INTERVALS else graph.num_robots
     best_delay_s = np.zeros(max(size, 2))  # the cma package wants two numbers or more

@@ -10,7 +10,7 @@ from sim.coordinators.interface import Budget, Outcome, Status
 from sim.coordinators.node_ranks import assignment_from_node_ranks
 from sim.graph import CoordinationGraph
 from sim.kernels.dispatch import dispatch_events
-from sim.schedule import Objective
+from sim.schedule import Assignment, Objective
 
 
 def first_come_first_served(
@@ -18,20 +18,23 @@ def first_come_first_served(
     budget: Budget,
     objective: Objective,
     rng: np.random.Generator,
+    *,
+    incumbent: Assignment | None = None,
 ) -> Outcome:
+    """Whoever arrives first passes first; plans nothing, so it needs no budget and no luck."""
+    del budget, objective, rng, incumbent
+    return Outcome(serve_by_arrival(graph), Status.FEASIBLE, bound_s=None, steps=1)
+
+
+def serve_by_arrival(graph: CoordinationGraph) -> Assignment:
     """Whoever arrives first passes first, unless that could end in a deadlock.
 
-    It plans nothing, so it needs neither budget nor luck; with ``merged`` granularity arrival
-    means the arrival of a robot that is never held up.
+    With ``merged`` granularity arrival means that of a robot which is never held up.
     """
-    del budget, objective, rng
     if graph.merged:
-        assignment = assignment_from_node_ranks(
-            graph, graph.nominal_ms[graph.interval_enter].astype(np.float64)
-        )
-    else:
-        assignment = dispatch(graph, BY_ARRIVAL)
-    return Outcome(assignment, Status.FEASIBLE, bound_s=None, steps=1)
+        nominal_ms = graph.nominal_ms[graph.interval_enter].astype(np.float64)
+        return assignment_from_node_ranks(graph, nominal_ms)
+    return dispatch(graph, BY_ARRIVAL)
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,18 @@ STARTS = 32
 
 
 def feasible_start(
-    graph: CoordinationGraph, clock: Clock, objective: Objective, rng: np.random.Generator
+    graph: CoordinationGraph,
+    clock: Clock,
+    objective: Objective,
+    rng: np.random.Generator,
+    incumbent: Assignment | None = None,
 ) -> Assignment:
-    """The cheapest of several: without noise first, then Plackett-Luce samples around it."""
+    """The cheapest of several: without noise first, then the incumbent, then Plackett-Luce
+    samples around the first."""
     best = _decode(graph, np.zeros(graph.num_robots))
     cost_s = evaluate(graph, best).cost_s(objective)
+    if incumbent and evaluate(graph, incumbent).cost_s(objective) < cost_s:
+        best, cost_s = incumbent, evaluate(graph, incumbent).cost_s(objective)
     until_s = 0.9 * clock.remaining_s
     scale_ms = NOISE * max(float(graph.free_ms.std()), 1.0)
     for _ in range(STARTS - 1):

@@ -49,12 +49,15 @@ def rank_insertion(
     budget: Budget,
     objective: Objective,
     rng: np.random.Generator,
+    *,
+    incumbent: Assignment | None = None,
 ) -> Outcome:
     """The best of many insertion orders; a step is one order.
 
     The first goes by free travel time, shortest first; the others are Plackett-Luce samples
     around it (Gumbel noise on the rank), which degrade gracefully where uniform shuffles do not.
     """
+    del incumbent
     clock = Clock(budget)
     best = _try(graph, graph.free_ms, objective)
     scale = NOISE * max(float(graph.free_ms.std()), 1.0)

@@ -2,7 +2,7 @@
 """What every coordinator takes and returns."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Protocol
 
@@ -57,9 +57,11 @@ class Clock:
             return float("inf")
         return self.budget.deadline_s - (time.monotonic() - self.started_s)
 
-    def remaining_or(self, unlimited_s: float) -> float:
-        """Seconds until the deadline, ``unlimited_s`` under a step budget."""
-        return min(self.remaining_s, unlimited_s)
+    def rest(self) -> Budget:
+        """What is left, for the next to use; an instant at least."""
+        if self.budget.steps is not None:
+            return self.budget
+        return replace(self.budget, deadline_s=max(self.remaining_s, 1e-3))
 
     def spent_share(self, steps_done: int) -> float:
         """How much of the budget is used, 0 to 1."""
@@ -100,8 +102,13 @@ class Coordinator(Protocol):
         budget: Budget,
         objective: Objective,
         rng: np.random.Generator,
+        *,
+        incumbent: Assignment | None = None,
     ) -> Outcome:
         """Decide every conflict.
+
+        Args:
+            incumbent: a feasible assignment to start from; a search never returns a worse one.
 
         Raises:
             InputError: the coordinator cannot serve this kind of graph.

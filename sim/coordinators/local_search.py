@@ -3,10 +3,9 @@
 
 import numpy as np
 
-from sim.coordinators.dispatch import BY_ARRIVAL, dispatch
-from sim.coordinators.insertion import insert_in_order, require_cells
+from sim.coordinators.incumbent import feasible_start
+from sim.coordinators.insertion import require_cells
 from sim.coordinators.interface import Budget, Clock, Outcome, Status
-from sim.coordinators.robot_order import robot_order
 from sim.graph import CoordinationGraph
 from sim.kernels.local_search import MAKESPAN, MEAN, Search, search_steps, start_search
 from sim.schedule import Assignment, Objective, evaluate
@@ -25,16 +24,13 @@ def local_search(
     budget: Budget,
     objective: Objective,
     rng: np.random.Generator,
-    start: Assignment | None = None,
+    *,
+    incumbent: Assignment | None = None,
 ) -> Outcome:
     """Large-neighbourhood search with simulated annealing, see :mod:`sim.kernels.local_search`.
 
     A step takes out 2 to 8 robots that hinder each other and inserts them again. The result is
-    never worse than the start.
-
-    Args:
-        start: any feasible assignment; by default robots are inserted shortest first, or, with
-            parking on the floor, first come first served.
+    never worse than its start.
 
     Raises:
         InputError: the granularity is ``merged``.
@@ -42,7 +38,7 @@ def local_search(
     require_cells(graph, "local_search")
     clock = Clock(budget)
     kind = MAKESPAN if objective is Objective.MAKESPAN else MEAN
-    start = start or default_start(graph)
+    start = feasible_start(graph, clock, objective, rng, incumbent)
     search = start_search(graph.arrays, evaluate(graph, start).time_ms.copy(), kind)
     if graph.num_conflicts == 0:
         return Outcome(start, Status.FEASIBLE, bound_s=None, steps=0)
@@ -51,13 +47,6 @@ def local_search(
     better = evaluate(graph, found).cost_s(objective) <= evaluate(graph, start).cost_s(objective)
     status = Status.FEASIBLE if budget.steps else Status.DEADLINE
     return Outcome(found if better else start, status, bound_s=None, steps=steps)
-
-
-def default_start(graph: CoordinationGraph) -> Assignment:
-    """A quick feasible assignment."""
-    if graph.parked.any():
-        return dispatch(graph, BY_ARRIVAL)
-    return insert_in_order(graph, robot_order(graph, graph.free_ms))
 
 
 def _anneal(

@@ -51,11 +51,11 @@ def milp(
     """Branch and bound over passing orders.
 
     Args:
-        incumbent: a feasible assignment to start from instead of that of a short tree search.
+        incumbent: a feasible assignment; a short tree search starts from it, the MILP from that.
         solver: ``highs``, ``cbc``, or ``auto`` for the first of them that is installed.
     """
     clock = Clock(budget)
-    start = incumbent or _start(graph, budget, objective, rng)
+    start = _start(graph, budget, objective, rng, incumbent)
     cost_s = evaluate(graph, start).cost_s(objective)
     bound_s = no_conflict_bound_s(graph, objective)
     found, nodes = start, 0
@@ -69,12 +69,16 @@ def milp(
 
 
 def _start(
-    graph: CoordinationGraph, budget: Budget, objective: Objective, rng: np.random.Generator
+    graph: CoordinationGraph,
+    budget: Budget,
+    objective: Objective,
+    rng: np.random.Generator,
+    incumbent: Assignment | None,
 ) -> Assignment:
     short = Budget(deadline_s=START_SHARE * budget.deadline_s)
     if budget.steps is not None:
         short = Budget(steps=1 + START_NODES * graph.num_conflicts)
-    return tree_search(graph, short, objective, rng).assignment
+    return tree_search(graph, short, objective, rng, incumbent=incumbent).assignment
 
 
 def _search(

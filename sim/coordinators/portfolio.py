@@ -52,25 +52,34 @@ class Decision(Outcome):
     certificate: Certificate
 
 
-PROOF_CONFLICTS = 150
-"""The portfolio tries to prove optimality up to this many conflicts, where MILP often closes."""
 SEARCH_SHARE = 0.25
-"""Part of the budget that local search gets before such a proof is tried."""
+"""Part of the budget that local search gets before a proof is tried."""
+PROOF_CONFLICTS = 1000
+"""The portfolio tries to prove optimality up to this many conflicts."""
 
 
 def portfolio(
-    graph: CoordinationGraph, budget: Budget, objective: Objective, rng: np.random.Generator
+    graph: CoordinationGraph,
+    budget: Budget,
+    objective: Objective,
+    rng: np.random.Generator,
+    *,
+    incumbent: Assignment | None = None,
 ) -> Outcome:
-    """Local search; on small graphs a MILP then tries to prove or improve what it found."""
+    """Local search for large fleets; for others a tree search then improves or proves its result.
+
+    The tree search closes most instances up to fifty robots within a second or two (see
+    docs/benchmarks.md), which neither MILP nor local search can.
+    """
     if graph.merged:
-        return milp(graph, budget, objective, rng)
+        return tree_search(graph, budget, objective, rng, incumbent=incumbent)
     if graph.num_conflicts > PROOF_CONFLICTS:
-        return local_search(graph, budget, objective, rng)
+        return local_search(graph, budget, objective, rng, incumbent=incumbent)
     clock = Clock(budget)
     first = replace(budget, deadline_s=budget.deadline_s * SEARCH_SHARE)
-    found = local_search(graph, first, objective, rng)
-    rest = replace(budget, deadline_s=max(clock.remaining_or(budget.deadline_s), 1e-3))
-    proof = milp(graph, rest, objective, rng, incumbent=found.assignment)
+    found = local_search(graph, first, objective, rng, incumbent=incumbent)
+    rest = clock.rest()
+    proof = tree_search(graph, rest, objective, rng, incumbent=found.assignment)
     return replace(proof, steps=found.steps + proof.steps)
 
 
@@ -105,8 +114,8 @@ def coordinate(
     floor = first_come_first_served(graph, budget, objective, rng)
     outcome = floor
     if name is not CoordinatorName.FCFS:
-        rest = replace(budget, deadline_s=max(clock.remaining_or(budget.deadline_s), 1e-3))
-        outcome = COORDINATORS[name](graph, rest, objective, rng)
+        solve = COORDINATORS[name]
+        outcome = solve(graph, clock.rest(), objective, rng, incumbent=floor.assignment)
     return _above_floor(graph, objective, outcome, floor)
 
 

@@ -14,9 +14,11 @@ def fixed_priority(
     budget: Budget,
     objective: Objective,
     rng: np.random.Generator,
+    *,
+    incumbent: Assignment | None = None,
 ) -> Outcome:
     """Robots with the shorter free travel time go first."""
-    del budget, objective, rng
+    del budget, objective, rng, incumbent
     order = robot_order(graph, graph.free_ms)
     return Outcome(strict_order(graph, order), Status.FEASIBLE, bound_s=None, steps=1)
 

@@ -41,10 +41,10 @@ def tree_search(
     """Search until the tree is exhausted or the budget is spent.
 
     Args:
-        incumbent: a feasible assignment to start from instead of a decoded one.
+        incumbent: a feasible assignment to start from, if it is better than what insertion finds.
     """
     clock = Clock(budget)
-    start = incumbent or feasible_start(graph, clock, objective, rng)
+    start = feasible_start(graph, clock, objective, rng, incumbent)
     tree = search_tree(graph, objective)
     state = _run(tree, root(graph, tree, evaluate(graph, start).time_ms), clock)
     exhausted = state.depth == 0 and not state.fresh
