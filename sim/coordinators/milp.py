@@ -2,8 +2,7 @@
 """The oracle: a mixed-integer program, started from a short tree search.
 
 Steps are branch-and-bound nodes. The bound is always valid and OPTIMAL always proven. Where the
-program is too large to be built before the deadline, the incumbent comes back with the bound
-that ignores all conflicts.
+program is too large to be built before the deadline, the start comes back with its own bound.
 """
 
 import math
@@ -55,12 +54,13 @@ def milp(
         solver: ``highs``, ``cbc``, or ``auto`` for the first of them that is installed.
     """
     clock = Clock(budget)
-    start = _start(graph, budget, objective, rng, incumbent)
-    cost_s = evaluate(graph, start).cost_s(objective)
-    bound_s = no_conflict_bound_s(graph, objective)
-    found, nodes = start, 0
-    if cost_s > bound_s:
-        found, proven_s, nodes = _search(graph, clock, objective, start, solver)
+    short = _short(graph, budget)
+    start = tree_search(graph, short, objective, rng, incumbent=incumbent)
+    found, nodes = start.assignment, 0
+    bound_s = start.bound_s or no_conflict_bound_s(graph, objective)
+    cost_s = evaluate(graph, found).cost_s(objective)
+    if cost_s > no_conflict_bound_s(graph, objective):
+        found, proven_s, nodes = _search(graph, clock, objective, found, solver)
         cost_s, bound_s = evaluate(graph, found).cost_s(objective), max(bound_s, proven_s)
     status = Status.FEASIBLE if budget.steps is not None else Status.DEADLINE
     if bound_s >= cost_s - TOLERANCE_S:
@@ -68,17 +68,11 @@ def milp(
     return Outcome(found, status, bound_s, nodes)
 
 
-def _start(
-    graph: CoordinationGraph,
-    budget: Budget,
-    objective: Objective,
-    rng: np.random.Generator,
-    incumbent: Assignment | None,
-) -> Assignment:
-    short = Budget(deadline_s=START_SHARE * budget.deadline_s)
+def _short(graph: CoordinationGraph, budget: Budget) -> Budget:
+    """The budget of the tree search that finds the start."""
     if budget.steps is not None:
-        short = Budget(steps=1 + START_NODES * graph.num_conflicts)
-    return tree_search(graph, short, objective, rng, incumbent=incumbent).assignment
+        return Budget(steps=1 + START_NODES * graph.num_conflicts)
+    return Budget(deadline_s=START_SHARE * budget.deadline_s)
 
 
 def _search(

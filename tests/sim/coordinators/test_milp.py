@@ -67,7 +67,9 @@ def test_what_is_too_large_for_the_deadline_comes_back_as_the_incumbent() -> Non
     outcome = milp(graph, Budget(0.05), Objective.MEAN_TRAVEL, rng)
     assert time.monotonic() - started_s < 1.0
     assert outcome.status is Status.DEADLINE
-    assert outcome.bound_s == pytest.approx(graph.free_ms.mean() / 1000)
+    assert outcome.bound_s is not None
+    assert graph.free_ms.mean() / 1000 <= outcome.bound_s
+    assert outcome.bound_s <= evaluate(graph, outcome.assignment).cost_s()
     assert certify(graph, outcome.assignment).valid
 
 
