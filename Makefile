@@ -13,8 +13,8 @@ PYTHON ?= $(shell for p in $(CANDIDATES); do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 PYTEST := $(RUN) -m pytest
-DEMO := $(RUN) -m cluster coordinate --map generate --robots 10 25 50 --instances 2 \
-	--coordinators fcfs priority insertion local_search milp --deadline-s 5 --workers 2 --seed 0
+DEMO := $(RUN) -m cluster coordinate --map generate --robots 20 40 80 --instances 4 \
+	--coordinators fcfs priority insertion local_search milp --deadline-s 3 --workers 2 --seed 0
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check test-slow bench clean
