@@ -6,8 +6,9 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import ray
@@ -44,32 +45,48 @@ def ray_runtime(address: str | None, workers: int) -> Iterator[None]:
     if ray.is_initialized():  # by the process that hosts us, such as a test session
         yield
         return
-    address = address or os.environ.get(ADDRESS_ENV_VAR)
-    _connect(_local(workers) if address in (None, "local") else _attached(str(address)))
+    address = address or os.environ.get(ADDRESS_ENV_VAR) or "local"
+    if address == "local":
+        _connect(address, num_cpus=workers, include_dashboard=False)
+    else:
+        _attach(address)
     try:
         yield
     finally:
         ray.shutdown()
 
 
-def _connect(arguments: dict[str, Any]) -> None:
-    where = arguments.get("address", "local")
+def _connect(address: str, **arguments: Any) -> None:
     try:
-        ray.init(log_to_driver=False, logging_level=logging.ERROR, **arguments)
+        ray.init(address, log_to_driver=False, logging_level=logging.ERROR, **arguments)
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
         reason = str(error).strip().splitlines()[0]
-        raise InputError(f"Ray at {where} did not start or answer: {reason}") from error
+        raise InputError(f"Ray at {address} did not start or answer: {reason}") from error
 
 
-def _local(workers: int) -> dict[str, Any]:
-    return {"address": "local", "num_cpus": workers, "include_dashboard": False}
-
-
-def _attached(address: str) -> dict[str, Any]:
+def _attach(address: str) -> None:
+    """Connect, and again with our packages to send along when there are nodes without them."""
     _require_answer(address)
-    inside_job = RAY_JOB_ENV_VAR in os.environ  # the job's working folder is on all nodes already
-    code = {} if inside_job else {"py_modules": [str(HOME / name) for name in NAMES]}
-    return {"address": address, "runtime_env": code}
+    packages = {"py_modules": [str(HOME / name) for name in NAMES]}
+    if address.startswith("ray://"):
+        _connect(address, runtime_env=packages)
+        return
+    _connect(address)
+    untyped: Any = ray
+    nodes = [node["NodeManagerAddress"] for node in untyped.nodes() if node["Alive"]]
+    if not has_code(nodes, untyped.util.get_node_ip_address()):
+        ray.shutdown()
+        _connect(address, runtime_env=packages)
+
+
+def has_code(nodes: Sequence[str], here: str) -> bool:
+    """Whether workers on these nodes import what we import.
+
+    They do in a Ray job, whose working folder is on all nodes, and on this machine, where they
+    start with our current folder on their path. Sent packages would be compiled anew there.
+    """
+    alone = set(nodes) == {here} and Path.cwd() == HOME
+    return RAY_JOB_ENV_VAR in os.environ or alone
 
 
 def _require_answer(address: str) -> None:

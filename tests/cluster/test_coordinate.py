@@ -176,7 +176,7 @@ def workers_of(pid: int) -> Iterator[psutil.Process]:
             yield process
 
 
-def wait_until(holds: Any, limit_s: float = 90) -> None:
+def wait_until(holds: Any, limit_s: float = 240) -> None:
     deadline_s = time.monotonic() + limit_s
     while not holds():
         assert time.monotonic() < deadline_s
