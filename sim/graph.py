@@ -63,6 +63,7 @@ class GraphArrays(NamedTuple):
     region_enter: Int32s
     region_exit: Int32s
     stay_ptr: Int32s
+    stay_at: Int32s
     stay_region: Int32s
     stay_enter: Int32s
     stay_exit: Int32s
@@ -210,9 +211,9 @@ class CoordinationGraph:
             InputError: the file is missing, damaged or of another format.
         """
         try:
-            with np.load(path, allow_pickle=False) as data:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
                 values: dict[str, Any] = {field.name: data[field.name] for field in fields(cls)}
-        except (OSError, KeyError, ValueError) as error:
+        except Exception as error:  # a damaged archive raises a dozen kinds, few of them OSError
             raise InputError(f"{path}: not a coordination graph ({error})") from error
         scalars = {"headway_ms": int(values["headway_ms"]), "merged": bool(values["merged"])}
         return cls(**{**values, **scalars})

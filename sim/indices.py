@@ -40,10 +40,19 @@ def graph_arrays(graph: CoordinationGraph) -> GraphArrays:
         region_enter=region_enter,
         region_exit=region_exit,
         stay_ptr=np.searchsorted(region_enter[by_robot], graph.offsets).astype(np.int32),
+        stay_at=_stay_entered_by(graph.num_events, region_enter[by_robot]),
         stay_region=region[by_robot],
         stay_enter=region_enter[by_robot],
         stay_exit=region_exit[by_robot],
     )
+
+
+def _stay_entered_by(num_events: int, stay_enter: Int32s) -> Int32s:
+    """``[E]`` the first stay in a region that an event begins, -1 for none."""
+    first = np.full(num_events, -1, dtype=np.int32)
+    events, stays = np.unique(stay_enter, return_index=True)
+    first[events] = stays
+    return first
 
 
 def visits_by_cell(cell: Int32s) -> tuple[Int32s, Int32s, Int32s]:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A coordination problem: a floor, routes, how fast the robots are, and who meets whom."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -44,7 +45,7 @@ class InstanceOptions:
         for name in ("speed_m_s", "cell_m", "headway_s"):
             _require(self, name, getattr(self, name) > 0, "greater than 0")
         _require(self, "speed_spread", 0 <= self.speed_spread < 1, "at least 0 and below 1")
-        _require(self, "turn_s", self.turn_s >= 0, "at least 0")
+        _require(self, "turn_s", 0 <= self.turn_s < math.inf, "at least 0 and finite")
         _require(self, "density_bound", self.density_bound >= 0, "at least 0")
         _require(self, "density_block_cells", self.density_block_cells >= 1, "at least 1")
         fastest_s = self.cell_m / (self.speed_m_s * (1 + self.speed_spread))
@@ -131,7 +132,7 @@ def _durations_ms(routes: Routes, cell_s: NDArray[np.float64], turn_s: float) ->
         step = np.diff(routes.of(robot))
         turns = np.concatenate([[False], step[1:] != step[:-1], [False]])[: len(step) + 1]
         seconds = cell_s[robot] + turn_s * turns
-        parts += [np.round(seconds * 1000), [0]]
+        parts += [np.clip(np.round(seconds * 1000), 1, 2**30), [0]]  # the graph refuses too many
     return np.concatenate(parts).astype(np.int32)
 
 

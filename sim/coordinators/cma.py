@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""CMA-ES over ranks: how much later than nominal each interval ranks, decoded feasibly.
+"""CMA-ES over ranks: how much later than nominal everybody ranks, decoded feasibly.
 
-The search vector holds one delay in seconds for every interval, or, beyond MAX_INTERVALS of them,
-for every robot (a vector of ten thousand numbers learns nothing in the evaluations a deadline
-allows). Zero, the nominal order, is the start and is always among the candidates. Merged graphs
-are decoded by :mod:`sim.coordinators.node_ranks`, others by :mod:`sim.coordinators.dispatch`.
-Steps are evaluations.
+Up to MAX_INTERVALS the search vector holds one delay in seconds for every interval; merged graphs
+are decoded by :mod:`sim.coordinators.node_ranks`, others by :mod:`sim.coordinators.dispatch`. With
+more intervals it holds one for every robot, because ten thousand numbers learn nothing in the
+evaluations that a deadline allows, and robots are decoded by gap insertion, which is also faster.
+Zero is the start and always among the candidates. Steps are evaluations.
 """
 
 import math
@@ -16,8 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.coordinators.dispatch import dispatch
+from sim.coordinators.insertion import insert_in_order
 from sim.coordinators.interface import Budget, Clock, Outcome, Status
 from sim.coordinators.node_ranks import assignment_from_node_ranks
+from sim.coordinators.robot_order import robot_order
 from sim.graph import CoordinationGraph
 from sim.schedule import Assignment, Objective, evaluate
 
@@ -73,13 +75,14 @@ def decode(graph: CoordinationGraph, delay_s: Floats) -> Assignment:
         delay_s: by interval, or by robot where there are more than MAX_INTERVALS.
     """
     by_interval = graph.num_intervals <= MAX_INTERVALS
+    if not by_interval and not graph.merged:
+        return insert_in_order(graph, robot_order(graph, graph.free_ms / 1000 + delay_s))
     if graph.merged:
         late_s = delay_s if by_interval else delay_s[graph.event_robot[graph.interval_enter]]
         return assignment_from_node_ranks(
             graph, graph.nominal_ms[graph.interval_enter] / 1000 + late_s
         )
-    late_s = event_delays_s(graph, delay_s) if by_interval else delay_s[graph.event_robot]
-    return dispatch(graph, graph.nominal_ms / 1000 + late_s)
+    return dispatch(graph, graph.nominal_ms / 1000 + event_delays_s(graph, delay_s))
 
 
 def event_delays_s(graph: CoordinationGraph, delay_s: Floats) -> Floats:

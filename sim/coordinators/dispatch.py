@@ -4,6 +4,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.coordinators.insertion import require_cells
 from sim.graph import CoordinationGraph
 from sim.kernels.dispatch import dispatch_events
 from sim.schedule import Assignment
@@ -20,6 +21,10 @@ def dispatch(graph: CoordinationGraph, rank: NDArray[np.float64]) -> Assignment:
 
     Args:
         rank: ``[E]`` of every event, lower is served earlier (nan counts as 0); or BY_ARRIVAL.
+
+    Raises:
+        InputError: the granularity is ``merged``.
     """
+    require_cells(graph, "dispatch")
     sequence, _ = dispatch_events(graph.arrays, np.nan_to_num(rank, nan=0.0), careful=True)
     return assignment_from_times(graph, sequence)

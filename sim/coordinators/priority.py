@@ -5,7 +5,7 @@ import numpy as np
 
 from sim.coordinators.interface import Budget, Outcome, Status
 from sim.coordinators.robot_order import robot_order
-from sim.graph import NO_REGION, CoordinationGraph, Int32s
+from sim.graph import FREE, NO_REGION, CoordinationGraph, Int32s
 from sim.schedule import Assignment, Objective
 
 
@@ -26,10 +26,12 @@ def fixed_priority(
 def strict_order(graph: CoordinationGraph, robots: Int32s) -> Assignment:
     """Every conflict goes to the robot that comes earlier in ``robots``.
 
-    All edges between robots point down the list, so there is no circle.
+    All edges between robots point down the list, so there is no circle. Merged intervals can
+    force an order against the list, but only away from a start or towards a goal.
     """
     place = np.argsort(robots)
     owner = place[graph.event_robot[graph.interval_enter]]
-    order = (owner[graph.conflict_u] > owner[graph.conflict_v]).astype(np.int8)
+    by_list = owner[graph.conflict_u] > owner[graph.conflict_v]
+    order = np.where(graph.forced == FREE, by_list, graph.forced).astype(np.int8)
     following = graph.following_allowed & (graph.conflict_region == NO_REGION)
     return Assignment(order, following)

@@ -60,11 +60,12 @@ def make_floor(g: GraphArrays) -> Floor:
 @kernel
 def _full_region(g: GraphArrays, f: Floor, i: int, e: int) -> int:
     """A full region that ``i`` would enter with event ``e``, or CLEAR."""
-    for stay in range(g.stay_ptr[i], g.stay_ptr[i + 1]):
-        if g.stay_enter[stay] == e:
-            q = g.stay_region[stay]
-            if f.crowd[q] - f.inside[q, i] >= g.region_bound[q]:
-                return int(q)
+    stay = g.stay_at[e]
+    while 0 <= stay < g.stay_ptr[i + 1] and g.stay_enter[stay] == e:
+        q = g.stay_region[stay]
+        if f.crowd[q] - f.inside[q, i] >= g.region_bound[q]:
+            return int(q)
+        stay += 1
     return CLEAR
 
 
@@ -81,10 +82,12 @@ def _blocker(g: GraphArrays, f: Floor, i: int) -> int:
         other = f.occupant[k]
         if other >= 0 and other != i and not f.removed[other]:
             return int(other)
-        if g.stay_ptr[i] < g.stay_ptr[i + 1]:
-            q = _full_region(g, f, i, e)
-            if q >= 0:
+        stay = g.stay_at[e]  # written out here: a call for every cell would cost more than the scan
+        while 0 <= stay < g.stay_ptr[i + 1] and g.stay_enter[stay] == e:
+            q = g.stay_region[stay]
+            if f.crowd[q] - f.inside[q, i] >= g.region_bound[q]:
                 return int(len(f.active) + q)
+            stay += 1
     if g.parked[i]:  # it will never leave its goal, so everybody else must have passed there
         k = g.resource[last - 1]
         for a in range(g.visit_ptr[k], g.visit_ptr[k + 1]):
@@ -149,6 +152,7 @@ def _can_finish(g: GraphArrays, f: Floor, mover: int) -> bool:
     f.first[:] = NOBODY
     f.resume[:] = f.position
     stack = np.empty(n, np.int32)
+    crowd = f.crowd.copy()
     possible = False
     for i in range(-1, n):
         if possible or (i >= 0 and (i == mover or f.removed[i] or not f.active[i])):
@@ -166,21 +170,14 @@ def _can_finish(g: GraphArrays, f: Floor, mover: int) -> bool:
             possible = j == mover
             f.removed[j] = True
             depth = _wake(f, j, stack, depth)
-            for q in range(len(g.region_bound)):
-                if f.inside[q, j]:
-                    f.crowd[q] -= 1
-                    depth = _wake(f, n + q, stack, depth)
-    _restore_crowd(f)
+            for stay in range(g.stay_ptr[j], g.stay_ptr[j + 1]):
+                if g.stay_enter[stay] < f.position[j] <= g.stay_exit[stay]:
+                    f.crowd[g.stay_region[stay]] -= 1
+                    depth = _wake(f, n + g.stay_region[stay], stack, depth)
+    f.crowd[:] = crowd
     if not possible:
         _mark_obstacles(f, mover, stack)
     return possible
-
-
-@kernel
-def _restore_crowd(f: Floor) -> None:
-    for q in range(len(f.crowd)):
-        for j in range(len(f.active)):
-            f.crowd[q] += f.inside[q, j] and f.removed[j]
 
 
 @kernel
@@ -194,9 +191,10 @@ def _mark_obstacles(f: Floor, mover: int, stack: Int32s) -> None:
     while depth > 0:
         depth -= 1
         blocker = f.blocker[stack[depth]]
-        for j in range(n):
-            in_region = blocker >= n and f.inside[blocker - n, j] and not f.removed[j]
-            if (j == blocker or in_region) and f.first[j] == NOBODY:
+        low, high = (blocker, blocker + 1) if blocker < n else (0, n)
+        for j in range(low, high):
+            waits = blocker < n or (f.inside[blocker - n, j] and not f.removed[j])
+            if waits and f.first[j] == NOBODY:
                 f.first[j] = j
                 stack[depth] = j
                 depth += 1
@@ -244,7 +242,7 @@ def refused(g: GraphArrays, f: Floor, i: int, e: int, careful: bool, stuck: Bool
     """Try event ``e``; when it must not happen take it back and note in ``stuck`` whose move
     could change that."""
     f.removed[:] = False
-    if g.stay_ptr[i] < g.stay_ptr[i + 1] and _full_region(g, f, i, e) >= 0:
+    if _full_region(g, f, i, e) >= 0:
         stuck[:] = f.inside[_full_region(g, f, i, e)]
         return True
     move(g, f, i, e)

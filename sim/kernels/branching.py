@@ -4,7 +4,8 @@
 A node's times are the longest paths under the orders decided so far, so they bound from below
 every schedule beneath it. Only a conflict that these times violate in both orders needs a
 decision; where they violate none, they are a schedule. Times are kept by raising them where a
-decision demands it and taking the raises back; a circle raises them past the incumbent's cost.
+decision demands it and taking the raises back; a circle would raise them for ever, so it is
+looked for when there are suspiciously many raises.
 """
 
 from typing import NamedTuple
@@ -99,6 +100,40 @@ def cost_ms(g: Tree, time: Int32s) -> int:
 
 
 @kernel
+def has_circle(g: Tree, decision: Int8s) -> bool:
+    """Whether the orders decided make events wait for each other in a circle."""
+    size = len(g.robot)
+    missing = np.zeros(size, dtype=np.int32)
+    ready = np.empty(size, dtype=np.int32)
+    for e in range(size):
+        missing[e] += e != g.offsets[g.robot[e]]
+    for a in range(len(g.key)):
+        missing[g.after[a]] += decision[g.key[a] // 2] == g.key[a] % 2
+    count = 0
+    for e in range(size):
+        if missing[e] == 0:
+            ready[count] = e
+            count += 1
+    done = 0
+    while done < count:
+        e = ready[done]
+        done += 1
+        if e + 1 < g.offsets[g.robot[e] + 1]:
+            missing[e + 1] -= 1
+            if missing[e + 1] == 0:
+                ready[count] = e + 1
+                count += 1
+        for x in range(g.out_ptr[e], g.out_ptr[e + 1]):
+            a = g.out_arcs[x]
+            if decision[g.key[a] // 2] == g.key[a] % 2:
+                missing[g.after[a]] -= 1
+                if missing[g.after[a]] == 0:
+                    ready[count] = g.after[a]
+                    count += 1
+    return count < size
+
+
+@kernel
 def raise_times(
     g: Tree,
     decision: Int8s,
@@ -114,6 +149,7 @@ def raise_times(
         Whether the cost stays below ``best_ms`` (if not, times are partly raised), and the trail.
     """
     total = cost_ms(g, time)
+    suspicious = trailed + 2 * len(time)
     waiting = np.empty(len(time), dtype=np.int32)
     queued = np.zeros(len(time), dtype=np.bool_)
     head, count = 0, 0
@@ -126,6 +162,10 @@ def raise_times(
         source = waiting[head]
         head, count = (head + 1) % len(waiting), count - 1
         queued[source] = False
+        if trailed > suspicious:
+            if has_circle(g, decision):
+                return False, trail, trailed
+            suspicious += trailed
         for x in range(g.out_ptr[source], g.out_ptr[source + 1]):
             a = g.out_arcs[x]
             if decision[g.key[a] // 2] != g.key[a] % 2:
