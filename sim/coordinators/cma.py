@@ -25,13 +25,10 @@ from sim.schedule import Assignment, Objective, evaluate
 
 Floats = NDArray[np.float64]
 
-MAX_INTERVALS = 1000
+MAX_INTERVALS = 200
 """With more, one delay is searched for every robot."""
 
-DIAGONAL_FROM = 200
-"""From this many numbers on, the covariance is kept diagonal."""
-
-SPREAD = 0.05
+SPREAD = 0.2
 """First standard deviation, as a share of the mean travel time without conflicts."""
 
 
@@ -89,6 +86,8 @@ def event_delays_s(graph: CoordinationGraph, delay_s: Floats) -> Floats:
     """``[E]``: every event has the delay of the last interval its robot entered, first 0."""
     by_enter = np.argsort(graph.interval_enter, kind="stable")
     enter = graph.interval_enter[by_enter]
+    if not len(enter):
+        return np.zeros(graph.num_events)
     last = np.searchsorted(enter, np.arange(graph.num_events), side="right") - 1
     entered = (last >= 0) & (graph.event_robot[enter[last]] == graph.event_robot)
     return np.where(entered, delay_s[by_enter[last]], 0.0)
@@ -106,7 +105,7 @@ def _strategy(mean: Floats, spread: float, rng: np.random.Generator) -> Any:
         {
             "seed": math.nan,  # leave numpy's global generator alone
             "randn": lambda *shape: rng.standard_normal(shape),
-            "CMA_diagonal": len(mean) >= DIAGONAL_FROM,
+            "CMA_diagonal": True,  # a full covariance costs more than it finds, from 20 numbers on
             "verbose": -9,
             "verb_log": 0,
         },

@@ -8,7 +8,7 @@ import pytest
 from sim.certificate import certify
 from sim.coordinators.interface import Budget, Status
 from sim.coordinators.tree_search import root, search_tree, tree_search
-from sim.kernels.branching import UNBOUNDED, raise_times, search
+from sim.kernels.branching import UNBOUNDED, has_circle, raise_times, search
 from sim.schedule import Objective, evaluate
 from sim.times import assignment_from_times
 from tests.sim.coordinators.tiny_graphs import KINDS, least_cost_s, random_graph, tiny_graphs
@@ -74,10 +74,13 @@ def test_raised_times_equal_longest_paths_and_can_be_taken_back() -> None:
             key = 2 * conflict + int(rng.integers(2))
             chosen = slice(tree.arc_ptr[key], tree.arc_ptr[key + 1])
             arcs.add_edges_from(zip(tree.before[chosen], tree.after[chosen], strict=True))
-            if not nx.is_directed_acyclic_graph(arcs):
-                break
             decision[conflict] = key % 2
-            _, trail, trailed = raise_times(tree, decision, time_ms, key, UNBOUNDED, trail, trailed)
+            acyclic, trail, trailed = raise_times(
+                tree, decision, time_ms, key, UNBOUNDED, trail, trailed
+            )
+            assert acyclic == nx.is_directed_acyclic_graph(arcs) == (not has_circle(tree, decision))
+            if not acyclic:
+                break
             np.testing.assert_array_equal(time_ms, _longest_paths(graph, arcs))
         for event, before_ms in trail[:trailed][::-1]:
             time_ms[event] = before_ms
