@@ -36,10 +36,18 @@ NO_REGION = -1
 
 
 class GraphArrays(NamedTuple):
-    """What the compiled kernels read; same content as the graph, plus derived indices."""
+    """What the compiled kernels read: the graph itself, plus derived indices.
+
+    ``exits [E]`` the event that frees the cell entered by an event, -1 where a robot stays for
+    ever; ``resource [E]`` dense number of that cell; ``base_rank [E]`` earlier visits of the
+    same robot; ``visit_ptr``, ``visits`` events by cell; ``explicit`` conflicts whose exclusive
+    type says more than the cells do; ``stay_*`` the visits to regions by robot, and ``stay_at
+    [E]`` the first that an event begins.
+    """
 
     offsets: Int32s
     robot: Int32s
+    exits: Int32s
     resource: Int32s
     duration_ms: Int32s
     release_ms: Int32s

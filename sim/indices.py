@@ -17,6 +17,7 @@ def graph_arrays(graph: CoordinationGraph) -> GraphArrays:
     return GraphArrays(
         offsets=graph.offsets.copy(),
         robot=graph.event_robot.copy(),
+        exits=_exits(graph),
         resource=resource,
         duration_ms=graph.duration_ms.copy(),
         release_ms=graph.release_ms.copy(),
@@ -45,6 +46,14 @@ def graph_arrays(graph: CoordinationGraph) -> GraphArrays:
         stay_enter=region_enter[by_robot],
         stay_exit=region_exit[by_robot],
     )
+
+
+def _exits(graph: CoordinationGraph) -> Int32s:
+    """``[E]`` the event that frees an event's cell; -1 where the robot parks, and at exits."""
+    exits = np.arange(1, graph.num_events + 1, dtype=np.int32)
+    exits[graph.cell < 0] = -1
+    exits[graph.offsets[1:][graph.parked] - 2] = -1
+    return exits
 
 
 def _stay_entered_by(num_events: int, stay_enter: Int32s) -> Int32s:

@@ -108,34 +108,38 @@ def _add_window(begin: Int32s, end: Int32s, count: int, b: int, f: int) -> int:
 
 
 @kernel
-def _gaps(
-    g: GraphArrays,
+def _busy_windows(
+    visitors: Int32s,
+    robot: Int32s,
+    exits: Int32s,
     i: int,
-    e: int,
     placed: Bools,
     time: Int32s,
-    s: Scratch,
-    full: int,
+    headway_ms: int,
     begin: Int32s,
     end: Int32s,
 ) -> int:
-    """Write the gaps in which robot ``i`` may hold the cell of event ``e``, begin to end."""
-    k = g.resource[e]
+    """Write when the cell is taken by placed robots, in order of begin.
+
+    Arrays one by one, not the whole graph: this runs for every cell of every insertion, and the
+    reference counts of a graph's arrays would cost more than the work.
+    """
     count = 0
-    for a in range(g.visit_ptr[k], g.visit_ptr[k + 1]):
-        x = g.visits[a]
-        j = g.robot[x]
+    for x in visitors:
+        j = robot[x]
         if j != i and placed[j]:
-            stays_there = g.parked[j] and x == g.offsets[j + 1] - 2
-            leave = FOREVER if stays_there else time[x + 1] + g.headway_ms
+            leave = FOREVER if exits[x] < 0 else time[exits[x]] + headway_ms
             count = _add_window(begin, end, count, time[x], leave)
-    for w in range(full):
-        if s.window_first[w] <= e < s.window_last[w]:
-            count = _add_window(begin, end, count, s.window_begin[w], s.window_end[w])
+    return count
+
+
+@kernel
+def _gaps_between(begin: Int32s, end: Int32s, count: int, headway_ms: int) -> int:
+    """Turn busy windows, in order of begin, into the gaps between them, in place."""
     gaps = 0
     free_from = 0
     for w in range(count):
-        until, busy_to = begin[w] - g.headway_ms, end[w]
+        until, busy_to = begin[w] - headway_ms, end[w]
         if until >= free_from:
             begin[gaps], end[gaps] = free_from, until  # gaps <= w: nothing unread is overwritten
             gaps += 1
@@ -144,6 +148,15 @@ def _gaps(
         begin[gaps], end[gaps] = free_from, FOREVER
         gaps += 1
     return gaps
+
+
+@kernel
+def _add_full_windows(s: Scratch, full: int, e: int, count: int, begin: Int32s, end: Int32s) -> int:
+    """Add the times at which a region around the cell is full."""
+    for w in range(full):
+        if s.window_first[w] <= e < s.window_last[w]:
+            count = _add_window(begin, end, count, s.window_begin[w], s.window_end[w])
+    return count
 
 
 @kernel
@@ -159,7 +172,12 @@ def insert_robot(g: GraphArrays, i: int, placed: Bools, time: Int32s, s: Scratch
     first, last = g.offsets[i], g.offsets[i + 1] - 1
     full = _full_windows(g, i, placed, time, s)
     begin, end, next_begin, next_end = s.begin, s.end, s.next_begin, s.next_end
-    gaps = _gaps(g, i, first, placed, time, s, full, begin, end)
+    k = g.resource[first]
+    visitors = g.visits[g.visit_ptr[k] : g.visit_ptr[k + 1]]
+    busy = _busy_windows(visitors, g.robot, g.exits, i, placed, time, g.headway_ms, begin, end)
+    if full > 0:
+        busy = _add_full_windows(s, full, first, busy, begin, end)
+    gaps = _gaps_between(begin, end, busy, g.headway_ms)
     states = 0
     s.layer_ptr[0] = 0
     for q in range(gaps):
@@ -170,7 +188,14 @@ def insert_robot(g: GraphArrays, i: int, placed: Bools, time: Int32s, s: Scratch
     for e in range(first, last - 1):
         layer = e - first
         s.layer_ptr[layer + 1] = states
-        gaps = _gaps(g, i, e + 1, placed, time, s, full, next_begin, next_end)
+        k = g.resource[e + 1]
+        visitors = g.visits[g.visit_ptr[k] : g.visit_ptr[k + 1]]
+        busy = _busy_windows(
+            visitors, g.robot, g.exits, i, placed, time, g.headway_ms, next_begin, next_end
+        )
+        if full > 0:
+            busy = _add_full_windows(s, full, e + 1, busy, next_begin, next_end)
+        gaps = _gaps_between(next_begin, next_end, busy, g.headway_ms)
         step, stay = g.duration_ms[e], g.duration_ms[e + 1]
         q = 0
         for parent in range(s.layer_ptr[layer], s.layer_ptr[layer + 1]):

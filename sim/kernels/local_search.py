@@ -71,7 +71,7 @@ def start_search(g: GraphArrays, time: Int32s, objective: int) -> Search:
         make_scratch(g),
     )
     for k in range(len(g.visit_ptr) - 1):
-        _sort_cell(g, s, k, s.time)
+        _sort_cell(s.visitor[g.visit_ptr[k] : g.visit_ptr[k + 1]], s.waits_for, s.time)
     _compact(g, s, s.time)
     s.best[:] = s.time
     s.cost[:] = schedule_cost(g, s.time, objective)
@@ -79,25 +79,25 @@ def start_search(g: GraphArrays, time: Int32s, objective: int) -> Search:
 
 
 @kernel
-def _sort_cell(g: GraphArrays, s: Search, k: int, time: Int32s) -> None:
-    """Order the visitors of a cell by time; insertion sort, as little changes between steps."""
-    begin, end = g.visit_ptr[k], g.visit_ptr[k + 1]
-    for a in range(begin + 1, end):
-        e = s.visitor[a]
+def _sort_cell(visitor: Int32s, waits_for: Int32s, time: Int32s) -> None:
+    """Order the visitors of one cell by time; insertion sort, as little changes between steps."""
+    for a in range(1, len(visitor)):
+        e = visitor[a]
         place = a
-        while place > begin and time[s.visitor[place - 1]] > time[e]:
-            s.visitor[place] = s.visitor[place - 1]
+        while place > 0 and time[visitor[place - 1]] > time[e]:
+            visitor[place] = visitor[place - 1]
             place -= 1
-        s.visitor[place] = e
-    s.waits_for[s.visitor[begin]] = NONE
-    for a in range(begin + 1, end):
-        s.waits_for[s.visitor[a]] = s.visitor[a - 1] + 1
+        visitor[place] = e
+    waits_for[visitor[0]] = NONE
+    for a in range(1, len(visitor)):
+        waits_for[visitor[a]] = visitor[a - 1] + 1
 
 
 @kernel
 def _sort_route(g: GraphArrays, s: Search, i: int, time: Int32s) -> None:
     for e in range(g.offsets[i], g.offsets[i + 1] - 1):
-        _sort_cell(g, s, g.resource[e], time)
+        k = g.resource[e]
+        _sort_cell(s.visitor[g.visit_ptr[k] : g.visit_ptr[k + 1]], s.waits_for, time)
 
 
 @kernel
