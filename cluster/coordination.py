@@ -8,22 +8,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from cluster.trials import Record, Result, Shared, Trial, attempt, resolve, trial_rng
-from sim.certificate import certify
-from sim.coordinators.interface import Budget, Outcome
-from sim.coordinators.portfolio import CoordinatorName, coordinate
+from sim.coordinators.interface import Budget
+from sim.coordinators.portfolio import CoordinatorName, Decision, coordinate
 from sim.delays import DelayModel, DelayOptions, sample_durations_ms
 from sim.execution_summary import summarise
 from sim.generate import WarehouseOptions, generate_warehouse
 from sim.graph import CoordinationGraph, Int32s
 from sim.instances import InstanceOptions, make_instance
 from sim.robust import Criterion, choose_robust
-from sim.schedule import Assignment, Objective, cost_of_finish_s, evaluate
+from sim.schedule import Assignment, Objective
 
 DECIMALS = 6
 ROBUST_CANDIDATES = 8
 """Assignments that a robust choice is made from; each gets its share of the budget."""
 
-DETERMINISTIC = (CoordinatorName.FCFS, CoordinatorName.MILP)
+DETERMINISTIC = (CoordinatorName.FCFS, CoordinatorName.PRIORITY, CoordinatorName.MILP)
 """Their second assignment would be the first one again."""
 
 
@@ -76,25 +75,21 @@ def solve(
 ) -> Result:
     """Let a coordinator decide, measuring its time, and show what its decision is worth."""
     started_s = time.perf_counter()
-    outcome = _decide(rng, instance, coordinator, graph, terms)
+    decision = _decide(rng, instance, coordinator, graph, terms)
     seconds = time.perf_counter() - started_s
-    assignment = outcome.assignment
-    certificate = certify(graph, assignment)
-    alone_s = float(cost_of_finish_s(graph.free_ms, graph.free_ms, terms.objective))
+    assignment = decision.assignment
     record = {
         "instance": instance,
         "robots": robots,
         "coordinator": str(coordinator),
-        "cost": None,
-        "bound": round(max(alone_s, outcome.bound_s or alone_s), DECIMALS),
+        "cost": round(decision.cost_s, DECIMALS),
+        "own_cost": round(decision.own_cost_s, DECIMALS),
+        "bound": round(decision.bound_s, DECIMALS),
         "seconds": round(seconds, 4),
-        "certified": certificate.valid,
-        "violation": certificate.violation,
-        "status": str(outcome.status),
+        "certified": decision.certificate.valid,
+        "status": str(decision.status),
+        "execution": _execution(graph, assignment, instance, terms),
     }
-    if certificate.valid:
-        record["cost"] = round(evaluate(graph, assignment).cost_s(terms.objective), DECIMALS)
-        record["execution"] = _execution(graph, assignment, instance, terms)
     return Result(record, {"order": assignment.order, "following": assignment.following})
 
 
@@ -104,7 +99,7 @@ def _decide(
     coordinator: CoordinatorName,
     graph: CoordinationGraph,
     terms: Terms,
-) -> Outcome:
+) -> Decision:
     if terms.criterion == "nominal" or coordinator in DETERMINISTIC:
         return coordinate(coordinator, graph, terms.budget, terms.objective, rng)
     share = _share(terms.budget)

@@ -75,6 +75,7 @@ def _compared(row: Record, rows_of_instance: Sequence[Record]) -> Record:
         "seconds": row["seconds"],
         "certified": row["certified"],
         "status": row["status"],
+        "own_cost": row.get("own_cost"),
     }
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Run folders: everything that one command did, safe against crashes and full disks.
 
-``manifest.json`` says what was run, ``trials.jsonl`` has one line per finished trial,
+``manifest.json`` says what was run, ``metrics.jsonl`` has one line per finished trial,
 ``results.json`` the final records, ``artefacts/`` arrays and documents, ``report.html`` the report.
 """
 
@@ -83,7 +83,7 @@ def finished_trials(path: Path, manifest: Manifest) -> dict[str, Record]:
     """
     with _plain_errors(path, "read"):
         resumes = _refuse_other_run(path, manifest)
-        return _records(read_journal(path / "trials.jsonl")[0]) if resumes else {}
+        return _records(read_journal(path / "metrics.jsonl")[0]) if resumes else {}
 
 
 @contextmanager
@@ -104,7 +104,7 @@ def open_run(path: Path, manifest: Manifest) -> Iterator[Run]:
             if not _refuse_other_run(path, manifest):
                 document = json.dumps(manifest.as_dict(), indent=1) + "\n"
                 write_atomically(path / "manifest.json", document.encode())
-            journal = Journal(path / "trials.jsonl")
+            journal = Journal(path / "metrics.jsonl")
         with journal:
             yield Run(path, journal)
 

@@ -122,4 +122,4 @@ def _write_replay(run: Run, options: Coordinate, source: Source, records: Sequen
 def _complain(failed: Sequence[Finished]) -> None:
     for finished in failed:
         reason = (finished.error or "").strip().splitlines()[-1]
-        print(f"failed: {finished.key}: {reason} (see trials.jsonl)", file=sys.stderr)
+        print(f"failed: {finished.key}: {reason} (see metrics.jsonl)", file=sys.stderr)

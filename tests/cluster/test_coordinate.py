@@ -23,7 +23,7 @@ SMALL = (
 ).split()
 NUM_TRIALS = 12
 FIELDS = (
-    "instance robots coordinator cost best_known ratio bound gap seconds certified status"
+    "instance robots coordinator cost best_known ratio bound gap seconds certified status own_cost"
 ).split()
 
 
@@ -43,7 +43,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_run_folder_has_everything(undisturbed: Path) -> None:
     manifest = json.loads((undisturbed / "manifest.json").read_text())
     assert (manifest["command"], manifest["seed"]) == ("coordinate", 0)
-    assert len((undisturbed / "trials.jsonl").read_text().splitlines()) == NUM_TRIALS
+    assert len((undisturbed / "metrics.jsonl").read_text().splitlines()) == NUM_TRIALS
     records = json.loads((undisturbed / "results.json").read_text())
     assert [list(record) for record in records] == [FIELDS] * NUM_TRIALS
     assert all(record["certified"] and 0 < record["ratio"] <= 1 for record in records)
@@ -158,7 +158,7 @@ def test_killed_workers_and_a_killed_driver_change_nothing(
     command = [sys.executable, "-m", "cluster", *SMALL, "--workers", "1", "--out", str(folder)]
     driver = subprocess.Popen(command, cwd=HOME, stdout=subprocess.DEVNULL)
     try:
-        lines = folder / "trials.jsonl"
+        lines = folder / "metrics.jsonl"
         wait_until(lambda: lines.exists() and lines.read_bytes().count(b"\n") >= 1)
         for worker in workers_of(driver.pid):
             worker.kill()

@@ -22,7 +22,7 @@ def disk_with(size_bytes: int) -> Iterator[None]:
 
 
 def test_lines_are_read_back_in_order(tmp_path: Path) -> None:
-    path = tmp_path / "trials.jsonl"
+    path = tmp_path / "metrics.jsonl"
     with Journal(path) as journal:
         journal.append({"key": "a", "cost": 0.1})
         journal.append({"key": "b", "cost": None})
@@ -31,7 +31,7 @@ def test_lines_are_read_back_in_order(tmp_path: Path) -> None:
 
 
 def test_a_torn_last_line_is_dropped_on_opening(tmp_path: Path) -> None:
-    path = tmp_path / "trials.jsonl"
+    path = tmp_path / "metrics.jsonl"
     path.write_text('{"key": "a"}\n{"key": "b"')
     with Journal(path) as journal:
         assert journal.lines == [{"key": "a"}]
@@ -40,15 +40,15 @@ def test_a_torn_last_line_is_dropped_on_opening(tmp_path: Path) -> None:
 
 
 def test_a_damaged_line_in_the_middle_is_named_and_kept(tmp_path: Path) -> None:
-    path = tmp_path / "trials.jsonl"
+    path = tmp_path / "metrics.jsonl"
     path.write_text('{"key": "a"}\nnonsense\n{"key": "b"}\n')
-    with pytest.raises(InputError, match=r"trials\.jsonl, line 2 is not a JSON object"):
+    with pytest.raises(InputError, match=r"metrics\.jsonl, line 2 is not a JSON object"):
         Journal(path)
     assert "nonsense" in path.read_text()
 
 
 def test_a_full_disk_leaves_the_lines_before_intact(tmp_path: Path) -> None:
-    path = tmp_path / "trials.jsonl"
+    path = tmp_path / "metrics.jsonl"
     with Journal(path) as journal:
         journal.append({"key": "a"})
         with disk_with(20), pytest.raises(OSError, match="File too large"):
@@ -59,7 +59,7 @@ def test_a_full_disk_leaves_the_lines_before_intact(tmp_path: Path) -> None:
 
 
 def test_numbers_that_json_does_not_have_are_refused(tmp_path: Path) -> None:
-    path = tmp_path / "trials.jsonl"
+    path = tmp_path / "metrics.jsonl"
     with Journal(path) as journal, pytest.raises(ValueError, match="not JSON compliant"):
         journal.append({"cost": float("nan")})
     assert path.read_bytes() == b""
