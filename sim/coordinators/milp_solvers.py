@@ -7,6 +7,8 @@ solver itself. Both run on one thread with a fixed seed: under a node limit they
 
 import re
 import tempfile
+import threading
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
@@ -60,35 +62,72 @@ def solve(problem: Any, solver: SolverName, clock: Clock) -> tuple[float, int]:
 def _solve_highs(problem: Any, clock: Clock) -> tuple[float, int]:
     import highspy
 
-    solver = pulp.HiGHS(
-        msg=False,
-        threads=1,
-        gapAbs=ABSOLUTE_GAP_S,
-        gapRel=0.0,
-        parallel="off",
-        random_seed=0,
-    )
+    highs = _loaded_highs(problem, clock)
+    latest = _Latest(float("-inf"), 0, [])
+    if _run(highs, clock, latest):
+        info = highs.getInfo()
+        latest.bound, latest.nodes = float(info.mip_dual_bound), max(info.mip_node_count, 0)
+        if info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible:
+            latest.values = list(highs.getSolution().col_value)
+        if highs.getModelStatus() == highspy.HighsModelStatus.kOptimal:
+            # Also serves programs without binaries, for which HiGHS keeps no dual bound.
+            latest.bound = float(info.objective_function_value) - ABSOLUTE_GAP_S
+    for variable, value in zip(problem.variables(), latest.values, strict=False):
+        variable.varValue = value
+    return latest.bound, latest.nodes
+
+
+def _loaded_highs(problem: Any, clock: Clock) -> Any:
+    """HiGHS with the program, its limits and the start values of its variables."""
+    import highspy
+
+    solver = pulp.HiGHS(msg=False, threads=1, gapAbs=ABSOLUTE_GAP_S, gapRel=0.0)
     solver.createAndConfigureSolver(problem)
     solver.buildSolverModel(problem)
-    variables = problem.variables()
-    start = highspy.HighsSolution()
-    start.col_value = [variable.varValue for variable in variables]
-    problem.solverModel.setSolution(start)
+    highs = problem.solverModel
+    highs.setOptionValue("parallel", "off")
+    highs.setOptionValue("random_seed", 0)
     if clock.budget.steps is None:
         reserve_s = RESERVE_S + RESERVE_S_PER_ROW * problem.numConstraints()
-        problem.solverModel.setOptionValue("time_limit", max(clock.remaining_s - reserve_s, 0.0))
+        highs.setOptionValue("time_limit", max(clock.remaining_s - reserve_s, 0.0))
     else:
-        problem.solverModel.setOptionValue("mip_max_nodes", clock.budget.steps)
-    solver.callSolver(problem)
-    info = problem.solverModel.getInfo()
-    if info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible:
-        found = problem.solverModel.getSolution().col_value
-        for variable, value in zip(variables, found, strict=True):
-            variable.varValue = value
-    if problem.solverModel.getModelStatus() == highspy.HighsModelStatus.kOptimal:
-        # Also serves programs without binaries, for which HiGHS keeps no dual bound.
-        return float(info.objective_function_value) - ABSOLUTE_GAP_S, max(info.mip_node_count, 0)
-    return float(info.mip_dual_bound), max(info.mip_node_count, 0)
+        highs.setOptionValue("mip_max_nodes", clock.budget.steps)
+    start = highspy.HighsSolution()
+    start.col_value = [variable.varValue for variable in problem.variables()]
+    highs.setSolution(start)
+    return highs
+
+
+@dataclass
+class _Latest:
+    """What HiGHS has told so far; ``values`` is empty until it has improved the start."""
+
+    bound: float
+    nodes: int
+    values: list[float]
+
+
+def _run(highs: Any, clock: Clock, latest: _Latest) -> bool:
+    """Whether HiGHS ended in time; if not, ``latest`` holds what it had told.
+
+    HiGHS looks at its clock between rounds of cuts, which take seconds in large programs. It runs
+    in a thread that is left behind at the deadline and ends when it looks next.
+    """
+    if clock.budget.steps is not None:
+        highs.run()
+        return True
+
+    def note(event: Any) -> None:
+        latest.bound = max(latest.bound, float(event.data_out.mip_dual_bound))
+        latest.nodes = max(int(event.data_out.mip_node_count), 0)
+        latest.values = list(event.data_out.mip_solution) or latest.values
+
+    highs.cbMipInterrupt.subscribe(note)  # fired often, and unlike logging when HiGHS is quiet
+    highs.cbMipImprovingSolution.subscribe(note)
+    worker = threading.Thread(target=highs.run, name="highs")
+    worker.start()
+    worker.join(max(clock.remaining_s, 0.0))
+    return not worker.is_alive()
 
 
 def _solve_cbc(problem: Any, clock: Clock) -> tuple[float, int]:

@@ -73,6 +73,19 @@ def test_what_is_too_large_for_the_deadline_comes_back_as_the_incumbent() -> Non
     assert certify(graph, outcome.assignment).valid
 
 
+def test_the_deadline_holds_while_the_solver_is_in_its_first_round() -> None:
+    graph = random_graph("overlaps", 5, num_robots=40, side=10)
+    assert graph is not None
+    rng = np.random.default_rng(0)
+    milp(graph, Budget(steps=1), Objective.MEAN_TRAVEL, rng)  # compiles the kernels
+    started_s = time.monotonic()
+    outcome = milp(graph, Budget(1.5), Objective.MEAN_TRAVEL, rng)
+    assert time.monotonic() - started_s < 2.2
+    assert certify(graph, outcome.assignment).valid
+    assert outcome.bound_s is not None
+    assert outcome.bound_s <= evaluate(graph, outcome.assignment).cost_s()
+
+
 def test_a_given_incumbent_is_never_made_worse() -> None:
     graph = random_graph("overlaps", 3, num_robots=14, side=8)
     assert graph is not None
