@@ -45,7 +45,7 @@ def cma(
     clock = Clock(budget)
     size = graph.num_intervals if graph.num_intervals <= MAX_INTERVALS else graph.num_robots
     best_delay_s = np.zeros(max(size, 2))  # the cma package wants two numbers or more
-    best = decode(graph, best_delay_s)
+    best = decode(graph, best_delay_s[:size])
     best_cost, steps, strategy = evaluate(graph, best).cost_s(objective), 1, None
     while clock.allows(steps) and graph.num_conflicts:
         if strategy is None or strategy.stop():

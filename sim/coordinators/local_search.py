@@ -11,9 +11,9 @@ from sim.kernels.local_search import MAKESPAN, MEAN, Search, search_steps, start
 from sim.schedule import Assignment, Objective, evaluate
 from sim.times import assignment_from_times
 
-MOST_REMOVED = 8
+MOST_REMOVED = 12
 """Robots taken out in one step, at most."""
-START_TEMPERATURE = 0.04
+START_TEMPERATURE = 0.02
 """Of the annealing, as a share of the start's cost per robot; falls to 0 with the square."""
 CHUNK_STEPS = 20
 """Steps between two looks at the clock; about 10 ms at 250 robots."""
@@ -29,7 +29,7 @@ def local_search(
 ) -> Outcome:
     """Large-neighbourhood search with simulated annealing, see :mod:`sim.kernels.local_search`.
 
-    A step takes out 2 to 8 robots that hinder each other and inserts them again. The result is
+    A step takes out 2 to 12 robots that hinder each other and inserts them again. The result is
     never worse than its start.
 
     Raises:

@@ -42,11 +42,13 @@ class Decision(Outcome):
     """A certified outcome, never worse than first come first served.
 
     Args:
+        bound_s: proven; that of robots alone on the floor if the coordinator proves none.
         cost_s: of the assignment.
         own_cost_s: of what the coordinator itself found; higher than ``cost_s`` on a fallback.
         certificate: valid.
     """
 
+    bound_s: float
     cost_s: float
     own_cost_s: float
     certificate: Certificate
@@ -55,7 +57,9 @@ class Decision(Outcome):
 SEARCH_SHARE = 0.25
 """Part of the budget that local search gets before a proof is tried."""
 PROOF_CONFLICTS = 1000
-"""The portfolio tries to prove optimality up to this many conflicts."""
+"""The portfolio tries to prove optimality up to this many conflicts ..."""
+PROOF_DEADLINE_S = 0.2
+"""... and from this deadline on."""
 
 
 def portfolio(
@@ -66,14 +70,16 @@ def portfolio(
     *,
     incumbent: Assignment | None = None,
 ) -> Outcome:
-    """Local search for large fleets; for others a tree search then improves or proves its result.
+    """Local search for large fleets and short deadlines; else a tree search then proves or
+    improves its result.
 
     The tree search closes most instances up to fifty robots within a second or two (see
     docs/benchmarks.md), which neither MILP nor local search can.
     """
     if graph.merged:
         return tree_search(graph, budget, objective, rng, incumbent=incumbent)
-    if graph.num_conflicts > PROOF_CONFLICTS:
+    hurried = budget.steps is None and budget.deadline_s < PROOF_DEADLINE_S
+    if hurried or graph.num_conflicts > PROOF_CONFLICTS:
         return local_search(graph, budget, objective, rng, incumbent=incumbent)
     clock = Clock(budget)
     first = replace(budget, deadline_s=budget.deadline_s * SEARCH_SHARE)
