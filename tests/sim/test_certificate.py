@@ -36,7 +36,7 @@ DENSE = [kind for kind in KINDS if "density" in kind]
 def most_at_once(visits: Iterable[tuple[int, int]], before: "nx.DiGraph[int]") -> int:
     """The largest set of visits of which none has to be over before another begins."""
     reach = {leave: {leave} | nx.descendants(before, leave) for _, leave in visits}
-    free = nx.Graph()
+    free: nx.Graph[tuple[int, int]] = nx.Graph()
     free.add_nodes_from(visits)
     free.add_edges_from(
         (a, b)
@@ -217,10 +217,13 @@ def test_an_overfull_region_says_how_full() -> None:
 
 
 def test_what_excludes_a_third_through_a_second_counts() -> None:
-    """a before b before c: a has left before c enters, whatever the type of that pair."""
-    graph = graph_of([0, 1], [2, 3], [4, 5], regions=(region(*range(6), bound=1),))
-    chain = Assignment(np.zeros(3, dtype=np.int8), np.array([False, True, False]))
-    assert certify(graph, chain).valid
+    """Robots 0 and 1 leave before 2 enters, 2 leaves before 3 and 4 enter: never three inside."""
+    graph = graph_of(
+        *([2 * i, 2 * i + 1] for i in range(5)), regions=(region(*range(10), bound=2),)
+    )
+    pairs = list(itertools.combinations(range(5), 2))
+    order = np.zeros(len(pairs), dtype=np.int8)
+    assert certify(graph, Assignment(order, np.array([2 not in pair for pair in pairs]))).valid
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -207,7 +207,7 @@ def test_a_circle_of_parked_robots_is_rejected_by_name(
 def test_in_a_density_region_every_two_visits_of_two_robots_are_a_conflict() -> None:
     graph = graph_of([0, 1, 2, 3, 1, 0], [9, 1, 2, 8], [7, 6], regions=(region(1, 2, bound=1),))
     dense = np.flatnonzero(graph.conflict_region != NO_REGION)
-    assert [sides(graph, c) for c in dense] == [((1, 3), (8, 10)), ((4, 5), (8, 10))]
+    assert [sides(graph, int(c)) for c in dense] == [((1, 3), (8, 10)), ((4, 5), (8, 10))]
     assert graph.following_allowed[dense].all()
     assert (graph.forced[dense] == FREE).all()
     assert visits_of(graph, 0) == [(1, 3), (4, 5), (8, 10)]

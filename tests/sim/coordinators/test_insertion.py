@@ -202,6 +202,13 @@ def test_a_gap_that_is_too_short_is_left_alone() -> None:
     assert times[-4:].tolist() == [0, 4100, 5100, 6100]
 
 
+def test_a_gap_may_close_the_moment_the_next_one_opens() -> None:
+    """Cell 1 must be left by 2000 ms, and cell 2 may be entered from 2000 ms on."""
+    graph = graph_of([9, 1, 8], [2, 7], [0, 1, 2], release_ms=[1100, 900, 0])
+    times = insertion_times_ms(graph, np.array([0, 1, 2], dtype=np.int32))
+    assert times[-4:].tolist() == [0, 1000, 2000, 3000]
+
+
 def test_a_robot_waits_where_it_hinders_nobody() -> None:
     """It could enter the aisle's first cell, but the next would come before it could leave."""
     graph = graph_of([0, 1, 2, 3], [3, 2, 1, 9])

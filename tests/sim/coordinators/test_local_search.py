@@ -19,7 +19,7 @@ from sim.errors import InputError
 from sim.generate import WarehouseOptions, generate_warehouse
 from sim.graph import CoordinationGraph
 from sim.instances import InstanceOptions, make_instance
-from sim.kernels.local_search import MEAN, search_steps, start_search
+from sim.kernels.local_search import MEAN, schedule_cost, search_steps, start_search
 from sim.schedule import Assignment, Objective, evaluate
 from tests.sim.coordinators.tiny_graphs import least_cost_s, tiny_graphs
 from tests.sim.tiny_instances import (
@@ -76,7 +76,9 @@ def test_every_schedule_on_the_way_is_possible(kind: str, data: st.DataObject, s
     first = first_come_first_served(graph, Budget(steps=1), Objective.MEAN_TRAVEL, rng)
     state = start_search(graph.arrays, evaluate(graph, first.assignment).time_ms.copy(), MEAN)
     for _ in range(10):
+        best_ms = state.cost[1]
         search_steps(graph.arrays, state, 1, MEAN, 8, 5.0, rng)
+        assert schedule_cost(graph.arrays, state.best, MEAN) == state.cost[1] <= best_ms
         for time_ms in (state.time, state.best):
             assert robots_drive(graph, time_ms)
             assert cells_kept_apart(graph, time_ms)
@@ -134,7 +136,6 @@ def test_the_deadline_is_honoured(deadline_s: float) -> None:
     )
     assert time.monotonic() - started_s < deadline_s + 0.3
     assert outcome.status is Status.DEADLINE
-    assert outcome.steps > 0
     assert certify(graph, outcome.assignment).valid
 
 
