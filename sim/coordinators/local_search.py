@@ -7,7 +7,14 @@ from sim.coordinators.incumbent import feasible_start
 from sim.coordinators.insertion import require_cells
 from sim.coordinators.interface import Budget, Clock, Outcome, Status
 from sim.graph import CoordinationGraph
-from sim.kernels.local_search import MAKESPAN, MEAN, Search, search_steps, start_search
+from sim.kernels.local_search import (
+    MAKESPAN,
+    MEAN,
+    Search,
+    restore_best,
+    search_steps,
+    start_search,
+)
 from sim.schedule import Assignment, Objective, evaluate
 from sim.times import assignment_from_times
 
@@ -15,6 +22,8 @@ MOST_REMOVED = 12
 """Robots taken out in one step, at most."""
 START_TEMPERATURE = 0.02
 """Of the annealing, as a share of the start's cost per robot; falls to 0 with the square."""
+PATIENCE_STEPS = 20
+"""Steps without improvement, per robot, after which it heats up again."""
 CHUNK_STEPS = 20
 """Steps between two looks at the clock; about 10 ms at 250 robots."""
 
@@ -52,14 +61,25 @@ def local_search(
 def _anneal(
     graph: CoordinationGraph, search: Search, kind: int, clock: Clock, rng: np.random.Generator
 ) -> int:
-    """Run the search to the end of the budget; returns steps done."""
+    """Run the search to the end of the budget; returns steps done.
+
+    The temperature falls to zero with the budget. Where nothing improves for long, the search
+    goes back to its best schedule, heats up once more and cools within that time.
+    """
     hottest_ms = START_TEMPERATURE * float(search.cost[0]) / graph.num_robots
-    steps = 0
+    patience = PATIENCE_STEPS * graph.num_robots
+    steps, best, changed_at, heated_at = 0, float(search.cost[1]), 0, -1
     while clock.allows(steps):
         chunk = CHUNK_STEPS
         if clock.budget.steps is not None:
             chunk = min(chunk, clock.budget.steps - steps)
-        temperature_ms = hottest_ms * (1.0 - clock.spent_share(steps)) ** 2
+        spent = clock.spent_share(steps) if heated_at < 0 else (steps - heated_at) / patience
+        temperature_ms = hottest_ms * max(0.0, 1.0 - spent) ** 2
         search_steps(graph.arrays, search, chunk, kind, MOST_REMOVED, temperature_ms, rng)
         steps += chunk
+        if search.cost[1] < best:
+            best, changed_at = float(search.cost[1]), steps
+        elif steps - changed_at >= patience:
+            restore_best(graph.arrays, search)
+            changed_at = heated_at = steps
     return steps

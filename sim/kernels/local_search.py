@@ -124,6 +124,15 @@ def _density_kept(g: GraphArrays, time: Int32s) -> bool:
 
 
 @kernel
+def restore_best(g: GraphArrays, s: Search) -> None:
+    """Go back to the cheapest schedule so far."""
+    s.time[:] = s.best
+    s.cost[0] = s.cost[1]
+    for k in range(len(g.visit_ptr) - 1):
+        _sort_cell(s.visitor[g.visit_ptr[k] : g.visit_ptr[k + 1]], s.waits_for, s.time)
+
+
+@kernel
 def _pick_late_robot(g: GraphArrays, s: Search, rng: np.random.Generator) -> int:
     """A robot at random, in proportion to its delay."""
     n = len(g.offsets) - 1
