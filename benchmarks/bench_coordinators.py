@@ -36,10 +36,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=5, help="instances per large fleet")
     parser.add_argument("--milp-s", type=float, default=60.0)
+    parser.add_argument("--part", choices=("optimum", "milp", "both"), default="both")
     arguments = parser.parse_args()
     warm_up()
-    against_optimum(num_seeds=2 * arguments.seeds)
-    against_milp(arguments.seeds, arguments.milp_s)
+    if arguments.part != "milp":
+        against_optimum(num_seeds=2 * arguments.seeds)
+    if arguments.part != "optimum":
+        against_milp(arguments.seeds, arguments.milp_s)
 
 
 def warm_up() -> None:
