@@ -132,7 +132,7 @@ def _overfull_region(graph: CoordinationGraph, assignment: Assignment) -> str | 
         chains = len(visits) - int((matching >= 0).sum())
         if chains > graph.region_bound[region]:
             return (
-                f"density region {region} can hold {chains} robots at once; "
+                f"density region {region}: the types let {chains} robots in at once; "
                 f"{graph.region_bound[region]} are allowed"
             )
     return None

@@ -67,6 +67,7 @@ def build_graph(
         InputError: the instance is ill-posed (two robots that park or start in each other's way,
             or a circle of them), or a region's bound is below 1.
     """
+    granularity = Granularity(granularity)
     offsets, cell, robot = events_of(routes)
     overlaps = find_overlaps(cell, robot)
     first_v = overlaps.v - np.where(overlaps.direction == OPPOSITE, overlaps.length - 1, 0)

@@ -207,6 +207,10 @@ class CoordinationGraph:
     def __getstate__(self) -> dict[str, Any]:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.__post_init__()
+
     def save(self, path: Path) -> None:
         """Write as ``.npz``."""
         np.savez_compressed(path, **self.__getstate__())

@@ -47,7 +47,9 @@ class InstanceOptions:
         _require(self, "speed_spread", 0 <= self.speed_spread < 1, "at least 0 and below 1")
         _require(self, "turn_s", 0 <= self.turn_s < math.inf, "at least 0 and finite")
         _require(self, "density_bound", self.density_bound >= 0, "at least 0")
-        _require(self, "density_block_cells", self.density_block_cells >= 1, "at least 1")
+        sides = range(1, 100_001)
+        _require(self, "density_block_cells", self.density_block_cells in sides, "1 to 100000")
+        _require(self, "parking", self.parking in ("bay", "floor"), "bay or floor")
         fastest_s = self.cell_m / (self.speed_m_s * (1 + self.speed_spread))
         _require(
             self,

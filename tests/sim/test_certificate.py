@@ -208,7 +208,7 @@ def test_a_circle_names_its_robots_only() -> None:
 
 def test_an_overfull_region_says_how_full() -> None:
     assert broken(APART, decided(APART, 0, 0, 0)) == (
-        "density region 0 can hold 3 robots at once; 2 are allowed"
+        "density region 0: the types let 3 robots in at once; 2 are allowed"
     )
     for exclusive in np.eye(3, dtype=bool):
         assignment = Assignment(np.zeros(3, dtype=np.int8), ~exclusive)

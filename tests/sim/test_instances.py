@@ -45,7 +45,7 @@ STEADY = InstanceOptions(speed_spread=0.0)
         ("turn_s", float("nan"), "at least 0 and finite"),
         ("turn_s", float("inf"), "at least 0 and finite"),
         ("density_bound", -1, "at least 0"),
-        ("density_block_cells", 0, "at least 1"),
+        ("density_block_cells", 0, "1 to 100000"),
         ("headway_s", 0.9, "at most the 0.833 s per cell"),
     ],
 )
