@@ -4,12 +4,9 @@
 Run from the repository root: ``python -m benchmarks.bench_evaluation``.
 """
 
-import time
-from collections.abc import Callable
-
 import numpy as np
 
-from benchmarks.setting import warehouse_graph
+from benchmarks.setting import cpu_s, warehouse_graph
 from sim.certificate import certify
 from sim.coordinators.insertion import insert_in_order
 from sim.graph import CoordinationGraph
@@ -50,17 +47,6 @@ def require_same(
     fast = evaluate_batch(graph, order[:1], following[:1])[0]
     if not (fast == evaluate_reference(graph, assignment).finish_ms).all():
         raise AssertionError("the evaluators disagree; their pace means nothing")
-
-
-def cpu_s(action: Callable[[], object], repeats: int) -> float:
-    """Median CPU time of a call, after a first one that compiles."""
-    action()
-    seconds = []
-    for _ in range(repeats):
-        start = time.process_time()
-        action()
-        seconds.append(time.process_time() - start)
-    return float(np.median(seconds))
 
 
 if __name__ == "__main__":

@@ -4,12 +4,9 @@
 Run from the repository root: ``python -m benchmarks.bench_execution``. CPU time, one core.
 """
 
-import time
-from collections.abc import Callable
-
 import numpy as np
 
-from benchmarks.setting import warehouse
+from benchmarks.setting import cpu_s, warehouse
 from sim.collisions import collisions
 from sim.delays import DelayOptions, LorrDelayOptions, sample_durations_ms
 from sim.event_queue import execute_reference, waiting_events
@@ -38,17 +35,6 @@ def one_after_another(graph: CoordinationGraph, rng: np.random.Generator) -> Ass
     owner = graph.event_robot[graph.interval_enter]
     order = position[owner[graph.conflict_u]] > position[owner[graph.conflict_v]]
     return Assignment(order.astype(np.int8), graph.following_allowed)
-
-
-def cpu_s(action: Callable[[], object], repeats: int = 5) -> float:
-    """Median CPU time of a call, after a first one that compiles."""
-    action()
-    seconds = []
-    for _ in range(repeats):
-        start = time.process_time()
-        action()
-        seconds.append(time.process_time() - start)
-    return float(np.median(seconds))
 
 
 def measure_pace(num_robots: int, num_candidates: int, num_samples: int) -> None:

@@ -2,7 +2,8 @@
 """What the measurements have in common: floors, instances, means with intervals."""
 
 import functools
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -42,3 +43,14 @@ def interval(values: Sequence[float], digits: int = 3) -> str:
         return f"{mean:.{digits}f}"
     half = float(stats.t.ppf(0.975, len(values) - 1) * stats.sem(values))
     return f"{mean:.{digits}f} ± {half:.{digits}f}"
+
+
+def cpu_s(action: Callable[[], object], repeats: int = 5) -> float:
+    """Median CPU time of a call, after a first one that compiles."""
+    action()
+    seconds = []
+    for _ in range(repeats):
+        start = time.process_time()
+        action()
+        seconds.append(time.process_time() - start)
+    return float(np.median(seconds))

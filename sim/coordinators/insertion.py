@@ -62,7 +62,7 @@ def rank_insertion(
     best = _try(graph, graph.free_ms, objective)
     scale = NOISE * max(float(graph.free_ms.std()), 1.0)
     steps = 1
-    while clock.allows(steps):
+    while clock.allows(steps) and graph.num_conflicts:
         noisy = graph.free_ms + scale * rng.gumbel(size=graph.num_robots)
         best = min(best, _try(graph, noisy, objective), key=lambda found: found[1])
         steps += 1
