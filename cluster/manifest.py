@@ -84,8 +84,9 @@ def _git(*arguments: str) -> str | None:
 def first_difference(
     old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = ""
 ) -> tuple[str, Any, Any] | None:
-    """Dotted name and both values of the first key, in alphabetical order, that differs."""
-    for key in sorted({*old, *new}):
+    """Dotted name and both values of the first key that differs; plain values before groups,
+    so that a seed is named rather than what follows from it."""
+    for key in sorted({*old, *new}, key=lambda k: (isinstance(new.get(k), Mapping), k)):
         before, after = old.get(key), new.get(key)
         if isinstance(before, Mapping) and isinstance(after, Mapping):
             if inner := first_difference(before, after, f"{prefix}{key}."):
