@@ -143,5 +143,6 @@ def test_the_manifest_knows_the_commit_from_the_environment(
 def test_the_first_difference_is_named_with_its_path() -> None:
     old = {"a": {"b": 1, "c": [1, 2]}, "d": 1}
     assert first_difference(old, old) is None
-    assert first_difference(old, {"a": {"b": 1, "c": [1]}, "d": 2}) == ("a.c", [1, 2], [1])
+    assert first_difference(old, {"a": {"b": 1, "c": [1]}, "d": 1}) == ("a.c", [1, 2], [1])
+    assert first_difference(old, {"a": {"b": 1, "c": [1]}, "d": 2}) == ("d", 1, 2)
     assert first_difference(old, {"d": 1}) == ("a", {"b": 1, "c": [1, 2]}, None)
