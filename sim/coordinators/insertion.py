@@ -66,7 +66,8 @@ def rank_insertion(
         noisy = graph.free_ms + scale * rng.gumbel(size=graph.num_robots)
         best = min(best, _try(graph, noisy, objective), key=lambda found: found[1])
         steps += 1
-    status = Status.FEASIBLE if budget.steps else Status.DEADLINE
+    ran_out = budget.steps is None and graph.num_conflicts > 0
+    status = Status.DEADLINE if ran_out else Status.FEASIBLE
     return Outcome(best[0], status, bound_s=None, steps=steps)
 
 
