@@ -13,9 +13,8 @@ from benchmarks.setting import interval, warehouse_graph
 from sim.coordinators.interface import Budget
 from sim.coordinators.local_search import local_search
 from sim.delays import DelayModel, DelayOptions, LorrDelayOptions, sample_durations_ms
-from sim.execution import SharedDurations, costs_s
 from sim.graph import CoordinationGraph
-from sim.robust import choose_robust, risk_s
+from sim.robust import held_out
 from sim.schedule import Assignment, Objective
 
 SEEDS = range(8)
@@ -51,18 +50,12 @@ def measure(num_robots: int, seed: int, model: DelayModel) -> Gain:
     graph = warehouse_graph(num_robots, seed)
     rng = np.random.default_rng(seed)
     candidates = [short_search(graph, child) for child in rng.spawn(NUM_CANDIDATES)]
-    choosing = sample_durations_ms(graph.duration_ms, model, NUM_SAMPLES, rng)
-    judging = sample_durations_ms(graph.duration_ms, model, NUM_SAMPLES, rng)
-    shared = SharedDurations.of(graph, judging)
-    costs = costs_s(graph, candidates, shared, Objective.MEAN_TRAVEL)
-    nominal, mean, tail = (
-        choose_robust(graph, candidates, choosing, criterion, Objective.MEAN_TRAVEL)
-        for criterion in ("nominal", "mean", "tail")
-    )
-    mean_s, tail_s = risk_s(costs, "mean"), risk_s(costs, "tail")
+    durations_ms = sample_durations_ms(graph.duration_ms, model, 2 * NUM_SAMPLES, rng)
+    by_mean = held_out(graph, candidates, durations_ms, "mean")
+    by_tail = held_out(graph, candidates, durations_ms, "tail")
     return Gain(
-        by_mean=100 * (1 - float(mean_s[mean] / mean_s[nominal])),
-        by_tail=100 * (1 - float(tail_s[tail] / tail_s[nominal])),
+        by_mean=100 * (1 - by_mean.chosen_s.mean / by_mean.nominal_s.mean),
+        by_tail=100 * (1 - by_tail.chosen_tail_s / by_tail.nominal_tail_s),
     )
 
 

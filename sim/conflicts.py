@@ -204,6 +204,8 @@ def sequential_precedences(
 
     a starts on the route of b, or b parks on the route of a.
     """
+    if not parked.any():
+        return set()
     visitors: dict[int, set[int]] = {}
     for event in np.flatnonzero(cell >= 0):
         visitors.setdefault(int(cell[event]), set()).add(int(robot[event]))

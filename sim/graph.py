@@ -51,6 +51,7 @@ class GraphArrays(NamedTuple):
     resource: Int32s
     duration_ms: Int32s
     release_ms: Int32s
+    free_ms: Int32s
     headway_ms: int
     base_rank: Int32s
     visit_ptr: Int32s

@@ -21,6 +21,7 @@ def graph_arrays(graph: CoordinationGraph) -> GraphArrays:
         resource=resource,
         duration_ms=graph.duration_ms.copy(),
         release_ms=graph.release_ms.copy(),
+        free_ms=graph.free_ms,
         headway_ms=graph.headway_ms,
         base_rank=_earlier_visits_of_same_robot(graph, visits),
         visit_ptr=visit_ptr,

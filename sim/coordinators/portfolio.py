@@ -73,8 +73,8 @@ def portfolio(
     """Local search for large fleets and short deadlines; else a tree search then proves or
     improves its result.
 
-    The tree search closes most instances up to fifty robots within a second or two (see
-    docs/benchmarks.md), which neither MILP nor local search can.
+    Local search proves nothing by itself, and the tree search is the quicker of the two that do
+    on fleets this small.
     """
     if graph.merged:
         return tree_search(graph, budget, objective, rng, incumbent=incumbent)
@@ -129,12 +129,11 @@ def _above_floor(
     graph: CoordinationGraph, objective: Objective, outcome: Outcome, floor: Outcome
 ) -> Decision:
     """The cheaper of the two, with its certificate."""
-    own_cost_s = _certified_cost_s(graph, outcome.assignment, objective)[0]
-    floor_cost_s = evaluate(graph, floor.assignment).cost_s(objective)
-    chosen, status = outcome.assignment, outcome.status
-    if floor_cost_s < own_cost_s:
+    own_cost_s, certificate = _certified_cost_s(graph, outcome.assignment, objective)
+    chosen, status, cost_s = outcome.assignment, outcome.status, own_cost_s
+    if evaluate(graph, floor.assignment).cost_s(objective) < own_cost_s:
         chosen, status = floor.assignment, Status.FALLBACK
-    cost_s, certificate = _certified_cost_s(graph, chosen, objective)
+        cost_s, certificate = _certified_cost_s(graph, chosen, objective)
     bound_s = max(no_conflict_bound_s(graph, objective), outcome.bound_s or 0.0)
     return Decision(
         assignment=chosen,

@@ -3,9 +3,10 @@
 
 import numpy as np
 
+from sim.coordinators.alternatives import default_following
 from sim.coordinators.interface import Budget, Outcome, Status
 from sim.coordinators.robot_order import robot_order
-from sim.graph import FREE, NO_REGION, CoordinationGraph, Int32s
+from sim.graph import FREE, CoordinationGraph, Int32s
 from sim.schedule import Assignment, Objective
 
 
@@ -33,5 +34,4 @@ def strict_order(graph: CoordinationGraph, robots: Int32s) -> Assignment:
     owner = place[graph.event_robot[graph.interval_enter]]
     by_list = owner[graph.conflict_u] > owner[graph.conflict_v]
     order = np.where(graph.forced == FREE, by_list, graph.forced).astype(np.int8)
-    following = graph.following_allowed & (graph.conflict_region == NO_REGION)
-    return Assignment(order, following)
+    return Assignment(order, default_following(graph))

@@ -201,6 +201,15 @@ def _mark_obstacles(f: Floor, mover: int, stack: Int32s) -> None:
 
 
 @kernel
+def _set_inside(g: GraphArrays, f: Floor, i: int, boundary: Int32s, e: int, present: bool) -> None:
+    """Count robot ``i`` into, or out of, the regions whose stays have ``boundary`` at ``e``."""
+    for stay in range(g.stay_ptr[i], g.stay_ptr[i + 1]):
+        if boundary[stay] == e:
+            f.inside[g.stay_region[stay], i] = present
+            f.crowd[g.stay_region[stay]] += 1 if present else -1
+
+
+@kernel
 def move(g: GraphArrays, f: Floor, i: int, e: int) -> None:
     """Let robot ``i`` happen event ``e``."""
     if e > g.offsets[i]:
@@ -209,14 +218,8 @@ def move(g: GraphArrays, f: Floor, i: int, e: int) -> None:
         f.occupant[g.resource[e]] = i
     f.active[i] = g.resource[e] >= 0
     f.position[i] = e + 1
-    for stay in range(g.stay_ptr[i], g.stay_ptr[i + 1]):
-        if g.stay_exit[stay] == e:
-            f.inside[g.stay_region[stay], i] = False
-            f.crowd[g.stay_region[stay]] -= 1
-    for stay in range(g.stay_ptr[i], g.stay_ptr[i + 1]):
-        if g.stay_enter[stay] == e:
-            f.inside[g.stay_region[stay], i] = True
-            f.crowd[g.stay_region[stay]] += 1
+    _set_inside(g, f, i, g.stay_exit, e, False)
+    _set_inside(g, f, i, g.stay_enter, e, True)
 
 
 @kernel
@@ -227,14 +230,8 @@ def _undo(g: GraphArrays, f: Floor, i: int, e: int) -> None:
     f.active[i] = e > g.offsets[i]
     if e > g.offsets[i]:
         f.occupant[g.resource[e - 1]] = i
-    for stay in range(g.stay_ptr[i], g.stay_ptr[i + 1]):
-        if g.stay_enter[stay] == e:
-            f.inside[g.stay_region[stay], i] = False
-            f.crowd[g.stay_region[stay]] -= 1
-    for stay in range(g.stay_ptr[i], g.stay_ptr[i + 1]):
-        if g.stay_exit[stay] == e:
-            f.inside[g.stay_region[stay], i] = True
-            f.crowd[g.stay_region[stay]] += 1
+    _set_inside(g, f, i, g.stay_enter, e, False)
+    _set_inside(g, f, i, g.stay_exit, e, True)
 
 
 @kernel
@@ -242,8 +239,9 @@ def refused(g: GraphArrays, f: Floor, i: int, e: int, careful: bool, stuck: Bool
     """Try event ``e``; when it must not happen take it back and note in ``stuck`` whose move
     could change that."""
     f.removed[:] = False
-    if _full_region(g, f, i, e) >= 0:
-        stuck[:] = f.inside[_full_region(g, f, i, e)]
+    full = _full_region(g, f, i, e)
+    if full != CLEAR:
+        stuck[:] = f.inside[full]
         return True
     move(g, f, i, e)
     if not careful or g.resource[e] < 0:

@@ -70,8 +70,7 @@ def start_search(g: GraphArrays, time: Int32s, objective: int) -> Search:
         np.empty(2),
         make_scratch(g),
     )
-    for k in range(len(g.visit_ptr) - 1):
-        _sort_cell(s.visitor[g.visit_ptr[k] : g.visit_ptr[k + 1]], s.waits_for, s.time)
+    _sort_all(g, s)
     _compact(g, s, s.time)
     s.best[:] = s.time
     s.cost[:] = schedule_cost(g, s.time, objective)
@@ -98,6 +97,12 @@ def _sort_route(g: GraphArrays, s: Search, i: int, time: Int32s) -> None:
     for e in range(g.offsets[i], g.offsets[i + 1] - 1):
         k = g.resource[e]
         _sort_cell(s.visitor[g.visit_ptr[k] : g.visit_ptr[k + 1]], s.waits_for, time)
+
+
+@kernel
+def _sort_all(g: GraphArrays, s: Search) -> None:
+    for k in range(len(g.visit_ptr) - 1):
+        _sort_cell(s.visitor[g.visit_ptr[k] : g.visit_ptr[k + 1]], s.waits_for, s.time)
 
 
 @kernel
@@ -128,8 +133,7 @@ def restore_best(g: GraphArrays, s: Search) -> None:
     """Go back to the cheapest schedule so far."""
     s.time[:] = s.best
     s.cost[0] = s.cost[1]
-    for k in range(len(g.visit_ptr) - 1):
-        _sort_cell(s.visitor[g.visit_ptr[k] : g.visit_ptr[k + 1]], s.waits_for, s.time)
+    _sort_all(g, s)
 
 
 @kernel
@@ -138,11 +142,7 @@ def _pick_late_robot(g: GraphArrays, s: Search, rng: np.random.Generator) -> int
     n = len(g.offsets) - 1
     total = 0.0
     for i in range(n):
-        end = g.offsets[i + 1] - 1
-        free = g.release_ms[i]
-        for e in range(g.offsets[i], end):
-            free += g.duration_ms[e]
-        total += s.time[end] - free + 1
+        total += s.time[g.offsets[i + 1] - 1] - g.free_ms[i] + 1
         s.weight[i] = total
     late = int(np.searchsorted(s.weight, rng.random() * total, side="right"))
     return min(n - 1, late)
