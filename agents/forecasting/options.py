@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The names of tasks and models, and the options of training; needs no torch."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from math import isfinite
+
+from sim.errors import InputError
+
+
+class TaskName(StrEnum):
+    """What can be forecast; :mod:`agents.forecasting.series` says what each is."""
+
+    SHM = "shm"
+    BESSEL = "bessel"
+    NARMA5 = "narma5"
+    NARMA10 = "narma10"
+    RECALL = "recall"
+
+
+class ModelName(StrEnum):
+    """Who can forecast: recurrent models that are trained, then predictors that are not."""
+
+    QFWP = "qfwp"
+    QFWP_DECAY = "qfwp_decay"
+    QFWP_GATED = "qfwp_gated"
+    QFWP_BOUNDED = "qfwp_bounded"
+    QLSTM = "qlstm"
+    QLSTM4 = "qlstm4"
+    LSTM = "lstm"
+    GRU = "gru"
+    FWP = "fwp"
+    DELTA = "delta"
+    AR = "ar"
+    MEAN = "mean"
+    PERSISTENCE = "persistence"
+    ORDER_BLIND = "order_blind"
+
+    @property
+    def is_trivial(self) -> bool:
+        """Whether it needs no training: a row that every honest table has."""
+        return self in TRIVIAL
+
+
+TRIVIAL = (ModelName.AR, ModelName.MEAN, ModelName.PERSISTENCE, ModelName.ORDER_BLIND)
+
+
+@dataclass(frozen=True)
+class RecallOptions:
+    """The task ``recall``: name the symbol that was seen some steps ago.
+
+    Args:
+        symbols: length of the random sequence of +1 and -1.
+        window: inputs that a model sees, T.
+        delay: steps between the recalled input and the last one, k.
+
+    Raises:
+        InputError: the delay does not fit into the window, or the sequence is too short.
+    """
+
+    symbols: int = 400
+    """Length of the random sequence of +1 and -1."""
+    window: int = 6
+    """Inputs that a model sees before it answers."""
+    delay: int = 4
+    """How many steps before the last input the recalled one was; from 1 to the window less 1."""
+
+    def __post_init__(self) -> None:
+        _require("window", self.window, self.window >= 3, "3 or more")
+        fits = 1 <= self.delay < self.window
+        _require("delay", self.delay, fits, f"1 to {self.window - 1}, the window less 1")
+        long_enough = self.symbols >= self.window + 10
+        _require("symbols", self.symbols, long_enough, f"{self.window + 10} or more")
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """How models are trained; the defaults are those of the released code of arXiv 2402.17760.
+
+    Args:
+        epochs: passes over the training windows.
+        batch: windows per step, in the order of time.
+        learning_rate: of RMSprop, whose alpha is 0.99 and epsilon 1e-8.
+
+    Raises:
+        InputError: a value is not positive.
+    """
+
+    epochs: int = 100
+    batch: int = 10
+    learning_rate: float = 0.01
+
+    def __post_init__(self) -> None:
+        _require("epochs", self.epochs, self.epochs >= 1, "1 or more")
+        _require("batch", self.batch, self.batch >= 1, "1 or more")
+        usable = isfinite(self.learning_rate) and self.learning_rate > 0
+        _require("learning_rate", self.learning_rate, usable, "a positive number")
+
+
+def _require(name: str, value: object, holds: bool, allowed: str) -> None:
+    if not holds:
+        raise InputError(f"{name} is {value!r}; allowed: {allowed}")

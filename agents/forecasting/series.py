@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tasks: series cut into windows, split in time.
+
+Damped oscillation, Bessel function and NARMA are those of arXiv 2402.17760 as its released code
+has them. All four are linear to three digits and more: five least-squares numbers forecast them
+better than any of the trained models, so they are no evidence of memory. Recall is: there the
+target is an earlier input, in a random sequence.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.integrate import odeint
+from scipy.special import jv
+
+from agents.forecasting.options import ModelName, RecallOptions, TaskName
+
+Floats = NDArray[np.float64]
+
+WINDOW = 4
+TRAIN_SHARE = 0.67
+_OF_ITS_PAST = (ModelName.AR, ModelName.MEAN, ModelName.PERSISTENCE)
+_OF_ANOTHER_SERIES = (ModelName.AR, ModelName.MEAN)
+_OF_SYMBOLS = (*_OF_ITS_PAST, ModelName.ORDER_BLIND)
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """Windows and what follows each; the first ``num_train`` are for training, the rest for tests.
+
+    Args:
+        name: which task.
+        windows: ``[N, T, 1]`` inputs.
+        targets: ``[N]`` what is to be forecast from each window.
+        num_train: windows before the border in time.
+        trivial: the predictors without training that make sense here.
+    """
+
+    name: TaskName
+    windows: Floats
+    targets: Floats
+    num_train: int
+    trivial: tuple[ModelName, ...]
+
+
+@dataclass(frozen=True)
+class Losses:
+    """Mean squared errors over the windows of either side of the border."""
+
+    train: float
+    test: float
+
+
+def losses(task: Task, predictions: Floats) -> Losses:
+    """The losses of ``[N]`` predictions."""
+    squared = (predictions - task.targets) ** 2
+    return Losses(float(squared[: task.num_train].mean()), float(squared[task.num_train :].mean()))
+
+
+def make_task(name: TaskName, recall: RecallOptions, rng: np.random.Generator) -> Task:
+    """The task of a name; only ``recall`` is random, and only it has options."""
+    if name is TaskName.RECALL:
+        return _recall(recall, rng)
+    return _SERIES[name]()
+
+
+def cut(inputs: Floats, targets: Floats, length: int) -> tuple[Floats, Floats]:
+    """Every window of ``length`` inputs ``[N, T, 1]``, and the target at the index after it.
+
+    The last possible window is dropped, as in the released code, so the counts agree.
+    """
+    count = len(inputs) - length - 1
+    windows = np.lib.stride_tricks.sliding_window_view(inputs, length)[:count, :, None]
+    return np.ascontiguousarray(windows), targets[length : length + count].copy()
+
+
+def damped_oscillation() -> Floats:
+    """Angular velocity of a damped pendulum, ``[240]``: th'' = -0.15 th' - 9.81 sin th."""
+
+    def slope(state: Floats, _: float) -> tuple[float, float]:
+        angle, velocity = state
+        return velocity, -0.15 * velocity - 9.81 * np.sin(angle)
+
+    path: Floats = odeint(slope, (0.0, 3.0), np.linspace(0.0, 20.0, 240))
+    return path[:, 1]
+
+
+def bessel() -> Floats:
+    """The Bessel function of the second order on 2 to 100, ``[256]``."""
+    values: Floats = jv(2, np.linspace(2.0, 100.0, 256))
+    return values
+
+
+def narma_input(length: int = 300) -> Floats:
+    """The input of NARMA, ``[300]``: a product of three sines, between 0 and 0.2."""
+    t = np.arange(length) / length
+    waves = [np.sin(2 * np.pi * frequency * t) for frequency in (2.11, 3.73, 4.11)]
+    product: Floats = 0.1 * (waves[0] * waves[1] * waves[2] + 1.0)
+    return product
+
+
+def narma(order: int, driven_by: Floats) -> Floats:
+    """The nonlinear moving average of an order under an input; all is 0 before the start."""
+    y = np.zeros_like(driven_by)
+    y[0] = 0.196
+    for t in range(len(y) - 1):
+        recent = y[max(0, t - order + 1) : t + 1].sum()
+        delayed = driven_by[t - order + 1] if t >= order - 1 else 0.0
+        y[t + 1] = 0.3 * y[t] + 0.05 * y[t] * recent + 1.5 * delayed * driven_by[t] + 0.1
+    return y
+
+
+def scaled(series: Floats) -> Floats:
+    """The series stretched to -1 to 1; over all of it, test part included, as the paper does."""
+    low, high = series.min(), series.max()
+    stretched: Floats = 2.0 * (series - low) / (high - low) - 1.0
+    return stretched
+
+
+def _task(
+    name: TaskName,
+    inputs: Floats,
+    targets: Floats,
+    trivial: tuple[ModelName, ...],
+    length: int = WINDOW,
+) -> Task:
+    windows, following = cut(inputs, targets, length)
+    return Task(name, windows, following, int(TRAIN_SHARE * len(windows)), trivial)
+
+
+def _of_its_past(name: TaskName, series: Floats) -> Task:
+    return _task(name, scaled(series), scaled(series), _OF_ITS_PAST)
+
+
+def _narma(name: TaskName, order: int) -> Task:
+    """Windows over the input, not over the series itself, and nothing is scaled."""
+    driven_by = narma_input()
+    return _task(name, driven_by, narma(order, driven_by), _OF_ANOTHER_SERIES)
+
+
+def _recall(options: RecallOptions, rng: np.random.Generator) -> Task:
+    """The target of a window is its own input ``delay`` steps before the last.
+
+    Symbols are independent, so nothing else in the window tells of it.
+    """
+    symbols = rng.choice((-1.0, 1.0), size=options.symbols)
+    # What np.roll brings from the end to the start lies before the end of the first window.
+    targets = np.roll(symbols, options.delay + 1)
+    return _task(TaskName.RECALL, symbols, targets, _OF_SYMBOLS, options.window)
+
+
+_SERIES: Mapping[TaskName, Callable[[], Task]] = {
+    TaskName.SHM: lambda: _of_its_past(TaskName.SHM, damped_oscillation()),
+    TaskName.BESSEL: lambda: _of_its_past(TaskName.BESSEL, bessel()),
+    TaskName.NARMA5: lambda: _narma(TaskName.NARMA5, 5),
+    TaskName.NARMA10: lambda: _narma(TaskName.NARMA10, 10),
+}
