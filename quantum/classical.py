@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Classical twins of the quantum cores: fast weight programmers, LSTM, GRU.
+
+They have the interface of the quantum cores and use no circuit.
+"""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from quantum.core import Core, LSTMState, at_least_one, emptied
+from quantum.initialise import linear, uniform
+from quantum.programmer import SlowProgrammer, UpdateRule
+
+
+class AdditiveFWP(Core[torch.Tensor]):
+    """QFWP with the circuit replaced by y_t = tanh(W_t z_t); z is the programmer's latent.
+
+    Unnormalised linear attention is of this kind (Schlag, Irie, Schmidhuber 2021, arXiv
+    2102.11174). The state is W, ``[batch, rows, columns]``; the outputs are its rows. Time is a
+    scan, as in :class:`quantum.fast_weights.QFWP`.
+
+    Args:
+        features: columns of x.
+        rows: rows of W, which are the outputs.
+        columns: columns of W and size of the latent.
+        rule, squash, decay, generator: see :class:`SlowProgrammer`.
+
+    Raises:
+        CircuitError: a size is below 1, or ``decay`` is not within (0, 1).
+    """
+
+    def __init__(
+        self,
+        features: int,
+        rows: int = 2,
+        columns: int = 8,
+        rule: UpdateRule = UpdateRule.ADDITIVE,
+        *,
+        squash: bool = False,
+        decay: float | None = None,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        at_least_one(rows=rows, columns=columns)
+        super().__init__(features, rows)
+        self.programmer = SlowProgrammer(
+            features, rows, columns, rule, squash=squash, decay=decay, generator=generator
+        )
+
+    def initial_state(self, batch: int, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+        """W = 0, ``[batch, rows, columns]``."""
+        return torch.zeros(batch, *self.programmer.shape, dtype=dtype, device=device)
+
+    def _run(
+        self, x: torch.Tensor, state: torch.Tensor, reset: torch.Tensor | None, wanted: slice
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        latent = self.programmer.latent(x)
+        weights = self.programmer(latent, state, reset)
+        read = (weights[:, wanted] * latent[:, wanted].unsqueeze(-2)).sum(-1)
+        return read.tanh(), weights[:, -1]
+
+
+class DeltaFWP(Core[torch.Tensor]):
+    """The delta rule: write only what the memory does not yet say at the key.
+
+    W_t = W_{t-1} + beta_t (v_t - W_{t-1} phi(k_t)) phi(k_t)^T, y_t = W_t phi(q_t), with
+    beta = sigmoid(linear(x)), k, q, v linear in x without bias, and phi(u) = elu(u) + 1 divided by
+    its sum (Schlag, Irie, Schmidhuber 2021, arXiv 2102.11174). phi is positive
+    with sum one, so |phi| <= 1 and the transition I - beta phi phi^T never grows the memory.
+
+    That transition is a matrix, so time is a loop here, not a scan; keys, queries and values of all
+    steps are computed at once before it.
+
+    Args:
+        features: columns of x.
+        values: size of v, and number of outputs.
+        keys: size of k and q.
+        generator: of the initial values, torch's defaults.
+
+    Raises:
+        CircuitError: a size is below 1.
+    """
+
+    def __init__(
+        self,
+        features: int,
+        values: int = 8,
+        keys: int = 8,
+        *,
+        generator: torch.Generator | None = None,
+    ) -> None:
+        at_least_one(values=values, keys=keys)
+        super().__init__(features, values)
+        self.sizes = (values, keys)
+        self.to_value = linear(features, values, generator, bias=False)
+        self.to_key = linear(features, keys, generator, bias=False)
+        self.to_query = linear(features, keys, generator, bias=False)
+        self.to_rate = linear(features, 1, generator)
+
+    def initial_state(self, batch: int, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+        """W = 0, ``[batch, values, keys]``."""
+        return torch.zeros(batch, *self.sizes, dtype=dtype, device=device)
+
+    def _run(
+        self, x: torch.Tensor, state: torch.Tensor, reset: torch.Tensor | None, wanted: slice
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        keys, queries = _feature_map(self.to_key(x)), _feature_map(self.to_query(x))
+        values, rates = self.to_value(x), self.to_rate(x).sigmoid()
+        weights = []
+        for step, (key, value, rate) in enumerate(
+            zip(keys.unbind(1), values.unbind(1), rates.unbind(1), strict=True)
+        ):
+            state = emptied(state, reset, step)
+            error = value - torch.einsum("bvk,bk->bv", state, key)
+            state = state + torch.einsum("bv,bk->bvk", rate * error, key)
+            weights.append(state)
+        read = torch.einsum("btvk,btk->btv", torch.stack(weights[wanted], 1), queries[:, wanted])
+        return read, state
+
+
+def _feature_map(u: torch.Tensor) -> torch.Tensor:
+    positive = functional.elu(u) + 1
+    return positive / positive.sum(-1, keepdim=True)
+
+
+class LSTM(Core[LSTMState]):
+    """Torch's LSTM, one layer, with episodes that may begin inside a sequence.
+
+    The outputs are the hidden state.
+
+    Args:
+        features: columns of x.
+        hidden: size of the hidden state and the cell.
+        generator: of the initial values, uniform within 1/sqrt(hidden) as torch's default.
+
+    Raises:
+        CircuitError: a size is below 1.
+    """
+
+    def __init__(
+        self, features: int, hidden: int = 4, *, generator: torch.Generator | None = None
+    ) -> None:
+        at_least_one(hidden=hidden)
+        super().__init__(features, hidden)
+        self.lstm = uniform(nn.LSTM, hidden**-0.5, generator, features, hidden, batch_first=True)
+
+    def initial_state(self, batch: int, dtype: torch.dtype, device: torch.device) -> LSTMState:
+        """Zeros, ``[batch, hidden]`` twice."""
+        zero = torch.zeros(batch, self.num_outputs, dtype=dtype, device=device)
+        return LSTMState(zero, zero)
+
+    def _run(
+        self, x: torch.Tensor, state: LSTMState, reset: torch.Tensor | None, wanted: slice
+    ) -> tuple[torch.Tensor, LSTMState]:
+        outputs = []
+        for begin, end in _segments(reset, x.shape[1]):
+            hidden, cell = (emptied(part, reset, begin).unsqueeze(0) for part in state)
+            output, (hidden, cell) = self.lstm(x[:, begin:end], (hidden, cell))
+            state = LSTMState(hidden.squeeze(0), cell.squeeze(0))
+            outputs.append(output)
+        return torch.cat(outputs, 1)[:, wanted], state
+
+
+class GRU(Core[torch.Tensor]):
+    """Torch's GRU, one layer; otherwise as :class:`LSTM`. The outputs are the state."""
+
+    def __init__(
+        self, features: int, hidden: int = 4, *, generator: torch.Generator | None = None
+    ) -> None:
+        at_least_one(hidden=hidden)
+        super().__init__(features, hidden)
+        self.gru = uniform(nn.GRU, hidden**-0.5, generator, features, hidden, batch_first=True)
+
+    def initial_state(self, batch: int, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+        """Zeros, ``[batch, hidden]``."""
+        return torch.zeros(batch, self.num_outputs, dtype=dtype, device=device)
+
+    def _run(
+        self, x: torch.Tensor, state: torch.Tensor, reset: torch.Tensor | None, wanted: slice
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        outputs = []
+        for begin, end in _segments(reset, x.shape[1]):
+            hidden = emptied(state, reset, begin).unsqueeze(0)
+            output, hidden = self.gru(x[:, begin:end], hidden)
+            state = hidden.squeeze(0)
+            outputs.append(output)
+        return torch.cat(outputs, 1)[:, wanted], state
+
+
+def _segments(reset: torch.Tensor | None, steps: int) -> Iterator[tuple[int, int]]:
+    """Stretches of steps inside which no row begins an episode.
+
+    Torch runs a whole stretch at once, but cannot empty the memory of a row inside it.
+    """
+    inside = [] if reset is None else reset[:, 1:].any(0).nonzero().flatten().tolist()
+    return pairwise([0, *(step + 1 for step in inside), steps])

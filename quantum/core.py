@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every recurrent core is: a memory that acts step by step and learns by whole sequences."""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, Generic, NamedTuple, TypeVar
+
+import torch
+from torch import nn
+
+from quantum.errors import require
+
+State = TypeVar("State")
+
+
+class LSTMState(NamedTuple):
+    """The memory of the LSTM kinds."""
+
+    hidden: torch.Tensor
+    """``[batch, hidden]``"""
+    cell: torch.Tensor
+    """``[batch, cell]``"""
+
+
+class Core(nn.Module, ABC, Generic[State]):
+    """Maps sequences of features to sequences of outputs and carries a state.
+
+    Feeding a sequence in pieces, with the state carried, gives the same as feeding it whole. Heads
+    are not part of a core.
+
+    Args:
+        features: columns of a step's input.
+        num_outputs: columns of a step's output.
+
+    Raises:
+        CircuitError: ``features`` is below 1.
+    """
+
+    circuits_for_state: ClassVar[int] = 0
+    """Circuits that the state of the next step depends on, per step."""
+    circuits_for_output: ClassVar[int] = 0
+    """Circuits that only the output of their own step depends on."""
+
+    def __init__(self, features: int, num_outputs: int) -> None:
+        super().__init__()
+        at_least_one(features=features)
+        self.features = features
+        self.num_outputs = num_outputs
+
+    def forward(
+        self,
+        x: torch.Tensor,
+        state: State | None = None,
+        reset: torch.Tensor | None = None,
+        last_only: bool = False,
+    ) -> tuple[torch.Tensor, State]:
+        """Run over a sequence, or a piece of one.
+
+        Args:
+            x: features, ``[batch, steps, features]``.
+            state: what the last call returned; None starts afresh. Detaching is up to the caller.
+            reset: ``[batch, steps]``, bool; true where a step begins a new episode, and then that
+                step finds an empty memory.
+            last_only: return the output of the last step alone; no circuit is evaluated whose
+                output nobody uses.
+
+        Returns:
+            Outputs ``[batch, steps or 1, num_outputs]``, and the state after the last step.
+
+        Raises:
+            CircuitError: shapes do not fit, or ``reset`` is not bool.
+        """
+        batch, steps = self._checked(x, reset)
+        if state is None:
+            state = self.initial_state(batch, x.dtype, x.device)
+        return self._run(x, state, reset, slice(steps - 1, None) if last_only else slice(None))
+
+    @abstractmethod
+    def initial_state(self, batch: int, dtype: torch.dtype, device: torch.device) -> State:
+        """The empty memory."""
+
+    @abstractmethod
+    def _run(
+        self, x: torch.Tensor, state: State, reset: torch.Tensor | None, wanted: slice
+    ) -> tuple[torch.Tensor, State]:
+        """What :meth:`forward` does, with valid arguments; outputs of the wanted steps."""
+
+    def num_circuits(self, batch: int, steps: int, last_only: bool = False) -> int:
+        """How many circuits one forward pass evaluates."""
+        outputs = 1 if last_only else steps
+        return batch * (steps * self.circuits_for_state + outputs * self.circuits_for_output)
+
+    def _checked(self, x: torch.Tensor, reset: torch.Tensor | None) -> tuple[int, int]:
+        kind, shape = type(self).__name__, tuple(x.shape)
+        if not (x.dim() == 3 and shape[1] >= 1 and shape[2] == self.features):
+            require(
+                False,
+                f"{kind}: x has shape {shape}; expected [batch, steps >= 1, {self.features}]",
+            )
+        if reset is not None and not (reset.dtype == torch.bool and reset.shape == shape[:2]):
+            require(
+                False,
+                f"{kind}: reset is {tuple(reset.shape)} of {reset.dtype}; "
+                f"expected {shape[:2]} of torch.bool",
+            )
+        return shape[0], shape[1]
+
+
+def emptied(state: torch.Tensor, reset: torch.Tensor | None, step: int) -> torch.Tensor:
+    """The state ``[batch, ...]`` before a step: zero in the rows that begin an episode there."""
+    if reset is None:
+        return state
+    return state.masked_fill(reset[:, step].reshape(-1, *(1,) * (state.dim() - 1)), 0)
+
+
+def at_least_one(**sizes: int) -> None:
+    """Refuse sizes below 1.
+
+    Raises:
+        CircuitError: naming the first such size.
+    """
+    for name, size in sizes.items():
+        require(size >= 1, f"{name} is {size}; allowed: 1 or more")
