@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The compiled engine: the native kernel as one node of torch's graph, differentiable twice."""
+
+import ctypes
+from typing import Any, cast
+
+import torch
+from torch.autograd.function import once_differentiable
+
+from quantum.circuit import Circuit
+from quantum.engines.interface import EngineName, check_arguments
+from quantum.errors import CircuitError, require
+from quantum.kernel.build import load_kernel
+from quantum.kernel.layout import ProgramLayout
+from quantum.program import Program, make_program
+from quantum.transforms import transform_columns
+
+THREAD_WORK = 4_000_000
+"""Row updates that are worth waking one more thread for: about two milliseconds."""
+
+Gradients = tuple[torch.Tensor | None, torch.Tensor | None]
+
+
+class CompiledEngine:
+    """Evaluates one circuit by the native kernel; see :class:`quantum.engines.interface.Engine`.
+
+    Raises:
+        CircuitError: the kernel cannot be built here, or the circuit is too large for it.
+    """
+
+    name = EngineName.COMPILED
+
+    def __init__(self, circuit: Circuit) -> None:
+        library = load_kernel()
+        if library is None:
+            raise CircuitError("the compiled engine is not available here: no working C++ compiler")
+        self.circuit = circuit
+        self._program = make_program(circuit)
+        self._kernel = _Kernel(self._program, library)
+
+    def __call__(self, inputs: torch.Tensor, parameters: torch.Tensor) -> torch.Tensor:
+        """See :meth:`quantum.engines.interface.Engine.__call__`; third derivatives are refused."""
+        check_arguments(self.circuit, inputs, parameters)
+        require(inputs.device.type == "cpu", f"the compiled engine runs on cpu, not {inputs.device}")
+        columns = transform_columns(self._program.columns, inputs)
+        return cast(torch.Tensor, _Expectations.apply(self._kernel, columns, parameters))
+
+    def __reduce__(self) -> tuple[type["CompiledEngine"], tuple[Circuit]]:
+        """Travels as its circuit: machine code and addresses stay at home."""
+        return CompiledEngine, (self.circuit,)
+
+
+class _Kernel:
+    """The kernel's three functions for one program: tensors in, tensors out."""
+
+    def __init__(self, program: Program, library: ctypes.CDLL) -> None:
+        self._layout = ProgramLayout(program)
+        self._address = ctypes.c_void_p(self._layout.address)
+        self._rows = program.rows
+        self._observables = len(program.observables)
+        self._work = program.rows * max(1, len(program.rotations))
+        self._functions = {
+            (step, dtype): getattr(library, f"{step}_{str(dtype).removeprefix('torch.')}")
+            for step in ("forward", "backward", "second")
+            for dtype in (torch.float32, torch.float64)
+        }
+
+    def forward(
+        self, inputs: torch.Tensor, parameters: torch.Tensor, keep_states: bool
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Expectations ``[B, M]``, and the final states where a gradient may be asked for."""
+        size = inputs.shape[0]
+        outputs = inputs.new_empty((size, self._observables))
+        states = inputs.new_empty(_padded(size, inputs) * self._rows) if keep_states else None
+        self._call("forward", inputs, parameters, outputs, states)
+        return outputs, states
+
+    def backward(
+        self,
+        inputs: torch.Tensor,
+        parameters: torch.Tensor,
+        cotangents: torch.Tensor,
+        states: torch.Tensor,
+        wanted: tuple[bool, bool],
+    ) -> Gradients:
+        """The cotangents pulled back to inputs and parameters."""
+        gradients = _empty_like(inputs, parameters, wanted)
+        self._call("backward", inputs, parameters, cotangents, states, *gradients)
+        return gradients
+
+    def second(
+        self,
+        inputs: torch.Tensor,
+        parameters: torch.Tensor,
+        cotangents: torch.Tensor,
+        tangents: tuple[torch.Tensor, torch.Tensor],
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Slopes of both gradients and of the outputs along the tangents."""
+        slopes = cotangents.new_empty(cotangents.shape)
+        along_inputs, along_parameters = torch.empty_like(inputs), torch.empty_like(parameters)
+        results = slopes, along_inputs, along_parameters
+        self._call("second", inputs, parameters, cotangents, *tangents, *results)
+        return along_inputs, along_parameters, slopes
+
+    def _call(
+        self,
+        step: str,
+        inputs: torch.Tensor,
+        parameters: torch.Tensor,
+        *others: torch.Tensor | None,
+    ) -> None:
+        size = inputs.shape[0]
+        status = self._functions[step, inputs.dtype](
+            self._address,
+            ctypes.c_int64(size),
+            ctypes.c_void_p(inputs.data_ptr()),
+            ctypes.c_void_p(parameters.data_ptr()),
+            parameters.dim() == 1,
+            *(ctypes.c_void_p(t.data_ptr() if t is not None else None) for t in others),
+            self._threads(size),
+        )
+        require(status != 1, f"an angle is not finite (batch of {size}): {_culprit(inputs)}")
+        if status:
+            raise MemoryError(f"{self._rows} rows for a batch of {size}")
+
+    def _threads(self, size: int) -> int:
+        return max(1, min(torch.get_num_threads(), size * self._work // THREAD_WORK))
+
+
+class _Expectations(torch.autograd.Function):
+    """Forward; its backward is a node of its own when it is to be differentiated again."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, kernel: _Kernel, inputs: torch.Tensor, parameters: torch.Tensor
+    ) -> torch.Tensor:
+        inputs, parameters = inputs.contiguous(), parameters.contiguous()
+        outputs, states = kernel.forward(inputs, parameters, any(ctx.needs_input_grad))
+        ctx.kernel, ctx.states = kernel, states
+        ctx.save_for_backward(inputs, parameters)
+        return outputs
+
+    @staticmethod
+    def backward(ctx: Any, cotangents: torch.Tensor) -> Any:
+        inputs, parameters = ctx.saved_tensors
+        arguments = ctx.kernel, ctx.states, ctx.needs_input_grad[1:]
+        if torch.is_grad_enabled():
+            return None, *_Pullback.apply(*arguments, inputs, parameters, cotangents)
+        kernel, states, wanted = arguments
+        return None, *kernel.backward(inputs, parameters, cotangents.contiguous(), states, wanted)
+
+
+class _Pullback(torch.autograd.Function):
+    """The gradient as a differentiable function of inputs, parameters and cotangents."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        kernel: _Kernel,
+        states: torch.Tensor,
+        wanted: tuple[bool, bool],
+        inputs: torch.Tensor,
+        parameters: torch.Tensor,
+        cotangents: torch.Tensor,
+    ) -> Gradients:
+        cotangents = cotangents.contiguous()
+        ctx.kernel = kernel
+        ctx.save_for_backward(inputs, parameters, cotangents)
+        return kernel.backward(inputs, parameters, cotangents, states, wanted)
+
+    @staticmethod
+    @once_differentiable  # type: ignore[untyped-decorator]
+    def backward(ctx: Any, *tangents: torch.Tensor | None) -> Any:
+        inputs, parameters, cotangents = ctx.saved_tensors
+        along = tuple(
+            torch.zeros_like(like) if tangent is None else tangent.contiguous()
+            for tangent, like in zip(tangents, (inputs, parameters), strict=True)
+        )
+        return None, None, None, *ctx.kernel.second(inputs, parameters, cotangents, along)
+
+
+def _empty_like(
+    inputs: torch.Tensor, parameters: torch.Tensor, wanted: tuple[bool, bool]
+) -> Gradients:
+    return (
+        torch.empty_like(inputs) if wanted[0] else None,
+        torch.empty_like(parameters) if wanted[1] else None,
+    )
+
+
+def _padded(size: int, like: torch.Tensor) -> int:
+    """The batch, filled up to whole registers of 64 bytes."""
+    width = 64 // like.element_size()
+    return -(-size // width) * width
+
+
+def _culprit(inputs: torch.Tensor) -> str:
+    wrong = (~torch.isfinite(inputs)).nonzero()
+    if len(wrong):
+        sample, column = wrong[0].tolist()
+        return f"inputs, sample {sample}, column {column}"
+    return "parameters"
