@@ -38,7 +38,7 @@ class AdditiveFWP(Core[torch.Tensor]):
         features: int,
         rows: int = 2,
         columns: int = 8,
-        rule: UpdateRule = UpdateRule.ADDITIVE,
+        rule: UpdateRule | str = UpdateRule.ADDITIVE,
         *,
         squash: bool = False,
         decay: float | None = None,

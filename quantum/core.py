@@ -2,6 +2,7 @@
 """What every recurrent core is: a memory that acts step by step and learns by whole sequences."""
 
 from abc import ABC, abstractmethod
+from enum import StrEnum
 from typing import ClassVar, Generic, NamedTuple, TypeVar
 
 import torch
@@ -10,6 +11,7 @@ from torch import nn
 from quantum.errors import require
 
 State = TypeVar("State")
+Choice = TypeVar("Choice", bound=StrEnum)
 
 
 class LSTMState(NamedTuple):
@@ -120,3 +122,14 @@ def at_least_one(**sizes: int) -> None:
     """
     for name, size in sizes.items():
         require(size >= 1, f"{name} is {size}; allowed: 1 or more")
+
+
+def choice(kind: type[Choice], field: str, value: str) -> Choice:
+    """The member of an enumeration with this value.
+
+    Raises:
+        CircuitError: there is none; naming the field and what is allowed.
+    """
+    allowed = [str(member.value) for member in kind]
+    require(value in allowed, f"{field} is {str(value)!r}; allowed: {', '.join(allowed)}")
+    return kind(value)

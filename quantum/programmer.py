@@ -9,7 +9,7 @@ from enum import StrEnum
 import torch
 from torch import nn
 
-from quantum.core import at_least_one
+from quantum.core import at_least_one, choice
 from quantum.errors import require
 from quantum.initialise import linear
 from quantum.scan import Recurrence, linear_scan
@@ -57,7 +57,7 @@ class SlowProgrammer(nn.Module):
         features: int,
         rows: int,
         columns: int,
-        rule: UpdateRule = UpdateRule.ADDITIVE,
+        rule: UpdateRule | str = UpdateRule.ADDITIVE,
         *,
         squash: bool = False,
         decay: float | None = None,
@@ -68,7 +68,7 @@ class SlowProgrammer(nn.Module):
         require(
             decay is None or 0 < decay < 1, f"decay is {decay}; allowed: strictly between 0 and 1"
         )
-        self.rule = UpdateRule(rule)
+        self.rule = choice(UpdateRule, "rule", rule)
         self.squash = squash
         self.decay = decay
         self.shape = (rows, columns)

@@ -92,7 +92,7 @@ def the_memory_matters(build: Build) -> None:
     other = x.clone()
     other[:, 0] += 0.5
     assert (core(x)[0][:, -1] - core(other)[0][:, -1]).abs().max() > 1e-7
-    assert core(x)[0].std(0).min() > 1e-9
+    assert core(x)[0].flatten(0, 1).std(0).min() > 1e-6
 
 
 def the_last_output_alone_has_the_same_value_and_gradients(build: Build) -> None:
