@@ -5,12 +5,12 @@ import runpy
 import sys
 
 MEASUREMENTS = (
-    "bench_evaluation",
-    "bench_execution",
-    "bench_robust",
-    "bench_granularity",
-    "bench_certificates",
-    "bench_coordinators",
+    "evaluation",
+    "execution",
+    "robust",
+    "granularity",
+    "certificates",
+    "coordinators",
 )
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What should be one decision? Merged intervals against one decision per shared stretch.
 
-Run from the repository root: ``python -m benchmarks.bench_granularity``.
+Run from the repository root: ``python -m benchmarks.granularity``.
 """
 
 import numpy as np

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a robust choice gains: pick by mean or tail cost under delays instead of nominal cost.
 
-Run from the repository root: ``python -m benchmarks.bench_robust``. Candidates are what local
+Run from the repository root: ``python -m benchmarks.robust``. Candidates are what local
 search finds in 16 short runs; choosing and judging use different delay samples.
 """
 

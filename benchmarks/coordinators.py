@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Cost of the coordinators: against proven optima where they exist, against MILP where not.
 
-Run from the repository root: ``python -m benchmarks.bench_coordinators``. 30 minutes, of which
+Run from the repository root: ``python -m benchmarks.coordinators``. 30 minutes, of which
 MILP takes most; ``--seeds`` and ``--milp-s`` shorten it.
 """
 

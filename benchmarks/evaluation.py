@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pace of the evaluator against networkx, and the time to build an instance; one core.
 
-Run from the repository root: ``python -m benchmarks.bench_evaluation``.
+Run from the repository root: ``python -m benchmarks.evaluation``.
 """
 
 import numpy as np

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """100,000 assignments from random ranks, each certified.
 
-Run from the repository root: ``python -m benchmarks.bench_certificates``. Ten minutes on one core.
+Run from the repository root: ``python -m benchmarks.certificates``. Ten minutes on one core.
 """
 
 import numpy as np

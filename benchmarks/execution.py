@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Execution under delays: its pace against a plain event queue, and 10,000 runs without harm.
 
-Run from the repository root: ``python -m benchmarks.bench_execution``. CPU time, one core.
+Run from the repository root: ``python -m benchmarks.execution``. CPU time, one core.
 """
 
 import numpy as np
