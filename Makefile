@@ -22,10 +22,11 @@ DEMO := $(RUN) -m cluster coordinate --map generate --robots 20 40 80 --instance
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-11s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(INSTALLED)  ## create .venv and install the pinned dependencies (once)
+setup: $(INSTALLED)  ## create .venv with the pinned dependencies and this project (once)
 
-# Only the dependencies: the project itself runs from this folder and is not installed, so a
-# foreign package of the same name cannot shadow it and nothing of it is left in site-packages.
+# The project itself comes last and as editable: site-packages gets only its metadata, by which
+# PennyLane finds our device, and a pointer to this folder. It is built by the pinned setuptools
+# just installed, so nothing else is downloaded and no build folder is left here.
 $(INSTALLED): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "no Python 3.11 or later found; install one or set PYTHON=" >&2; exit 2; }
 	@test -x $(RUN) || { echo "creating $(VENV) with $(PYTHON)"; \
@@ -35,6 +36,8 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@echo "installing the pinned dependencies (some minutes the first time)"
 	@$(RUN) -m pip install --quiet --disable-pip-version-check \
 		--requirement $(VENV)/requirements.txt --constraint constraints.txt
+	@$(RUN) -m pip install --quiet --disable-pip-version-check \
+		--no-deps --no-build-isolation --editable .
 	@touch $@
 
 demo: setup  ## two to three minutes; ends with the path of a report

@@ -2,7 +2,7 @@
 """Our package names are common words: make sure that it is ours that get imported.
 
 A foreign distribution that ships a package called ``agents`` wins silently when it comes first on
-``sys.path``, or overwrites ours when both are installed.
+``sys.path``; our editable install, which is asked last, cannot prevent that.
 """
 
 import sys

@@ -5,6 +5,7 @@ import re
 import subprocess
 import tomllib
 from collections.abc import Iterator
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,7 @@ def test_every_source_file_names_its_licence() -> None:
 
 def test_every_direct_dependency_is_pinned() -> None:
     meta = project()["project"]
-    extras = meta["optional-dependencies"]
-    named = [*meta["dependencies"], *extras["dev"], *extras["learn"]]
+    named = [*meta["dependencies"], *meta["optional-dependencies"]["dev"]]
     pins = re.findall(r"^([\w.-]+)==", (HOME / "constraints.txt").read_text(), re.MULTILINE)
     pinned = {normal(name) for name in pins}
     assert {normal(re.split(r"[\[<>=,;]", name)[0]) for name in named} <= pinned
@@ -40,6 +40,12 @@ def test_every_direct_dependency_is_pinned() -> None:
 
 def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def test_the_declared_entry_points_are_installed() -> None:
+    for group, declared in project()["project"]["entry-points"].items():
+        installed = {(point.name, point.value) for point in entry_points(group=group)}
+        assert set(declared.items()) <= installed, "run: make setup"
 
 
 def test_no_folder_of_this_machine_is_named() -> None:
