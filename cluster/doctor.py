@@ -18,10 +18,11 @@ import psutil
 
 from cluster.out import RUNS
 from cluster.packages import shadows, strangers
+from quantum.kernel.build import compiler
 from sim.errors import InputError
 
 OLDEST_PYTHON = (3, 11)
-LIBRARIES = ("numpy", "numba", "scipy", "networkx", "ray", "tyro", "rich", "cma")
+LIBRARIES = ("numpy", "numba", "scipy", "networkx", "ray", "tyro", "rich", "cma", "pennylane")
 LEAST_MEMORY_GB = 4.0
 PROBE_TIMEOUT_S = 60
 
@@ -52,6 +53,7 @@ def examine(start_ray: bool) -> Iterator[Finding]:
     yield check_cores(psutil.cpu_count() or 1)
     yield check_memory(psutil.virtual_memory().available / 1e9)
     yield check_gpu()
+    yield check_torch(_probe(TORCH_PROBE))
     yield check_compiler()
     yield from check_solvers(_probe(HIGHS_PROBE), _probe(CBC_PROBE))
     yield check_runs_folder(RUNS)
@@ -113,16 +115,34 @@ def check_gpu() -> Finding:
     return Finding("gpu", Level.OK, name.replace("\n", ", "))
 
 
+# Each in a process of its own: a library that breaks takes only that down, and solver libraries
+# may not share one.
+TORCH_PROBE = (
+    "import torch; print(torch.__version__, torch.get_num_threads(), torch.cuda.is_available())"
+)
+
+
+def check_torch(probed: str | None) -> Finding:
+    """Torch imports, and what it would compute on."""
+    if not probed:
+        return Finding("torch", Level.FAIL, "does not import", "run: make setup")
+    number, threads, cuda = probed.split()
+    device = "CUDA" if cuda == "True" else "no CUDA"
+    return Finding("torch", Level.OK, f"{number}, threads: {threads}, {device}")
+
+
 def check_compiler() -> Finding:
-    """A C compiler, which only source builds of dependencies need."""
-    found = next((c for c in ("cc", "gcc", "clang") if shutil.which(c)), None)
-    if found:
-        return Finding("compiler", Level.OK, f"{found} (only source builds need it)")
-    advice = "nothing, unless pip says that it builds a wheel"
-    return Finding("compiler", Level.WARN, "no C compiler", advice)
+    """A C++ compiler, which builds the quantum engine's kernel on first use."""
+    try:
+        return Finding("C++ compiler", Level.OK, " ".join(compiler()))
+    except FileNotFoundError as error:
+        advice = (
+            "the quantum engine falls back to torch operations, many times slower; "
+            "install g++ or clang++"
+        )
+        return Finding("C++ compiler", Level.WARN, str(error), advice)
 
 
-# Each in a process of its own: solver libraries may not share one.
 HIGHS_PROBE = "import highspy; print(highspy.Highs().version())"
 CBC_PROBE = "import pulp; print(pulp.PULP_CBC_CMD(msg=False).available() and pulp.__version__)"
 

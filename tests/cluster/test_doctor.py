@@ -8,6 +8,7 @@ import pytest
 from cluster.doctor import (
     Finding,
     Level,
+    check_compiler,
     check_cores,
     check_gpu,
     check_library,
@@ -17,6 +18,7 @@ from cluster.doctor import (
     check_ray,
     check_runs_folder,
     check_solvers,
+    check_torch,
     examine,
 )
 from cluster.packages import HOME, shadows, strangers
@@ -43,6 +45,7 @@ def test_ray_does_a_task() -> None:
         (check_memory(1.0), Level.WARN),
         (next(check_packages({"sim": "not found"}, {})), Level.FAIL),
         (next(check_packages({}, {"sim": "elsewhere/sim"})), Level.WARN),
+        (check_torch(None), Level.FAIL),
         (next(check_solvers(None, "3.3.2")), Level.WARN),
         (next(check_solvers(None, "False")), Level.FAIL),
     ],
@@ -65,6 +68,34 @@ def test_a_broken_driver_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     smi.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     assert check_gpu().level is Level.WARN
+
+
+def test_the_compiler_of_the_environment_comes_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("g++", "clang++"):
+        (tmp_path / name).touch(mode=0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CXX", raising=False)
+    assert check_compiler() == Finding("C++ compiler", Level.OK, "g++")
+    monkeypatch.setenv("CXX", "clang++ -stdlib=libc++")
+    assert check_compiler() == Finding("C++ compiler", Level.OK, "clang++ -stdlib=libc++")
+
+
+@pytest.mark.parametrize("named", ["", "no-such-compiler -O2"])
+def test_a_missing_compiler_says_what_it_costs(
+    named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("CXX", named)
+    finding = check_compiler()
+    assert finding.level is Level.WARN
+    assert "slower" in finding.advice
+
+
+@pytest.mark.parametrize(("cuda", "shown"), [("True", ", CUDA"), ("False", ", no CUDA")])
+def test_torch_is_shown_with_what_it_computes_on(cuda: str, shown: str) -> None:
+    assert check_torch(f"2.13.0 8 {cuda}").found == f"2.13.0, threads: 8{shown}"
 
 
 def test_our_packages_are_ours() -> None:
