@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quantum.circuit import Angle, Circuit, Clifford, Constant, Input, Parameter, Transform
-from quantum.pauli import CliffordFrame, Pauli, from_string
+from quantum.pauli import CliffordFrame, Pauli
 
 NO_SOURCE = -1
 
@@ -208,9 +208,7 @@ def _columns(angles: list[Angle]) -> tuple[tuple[int, Transform], ...]:
     return tuple(dict.fromkeys(used))
 
 
-def _source(
-    angle: Angle, columns: tuple[tuple[int, Transform], ...]
-) -> tuple[int, float, float]:
+def _source(angle: Angle, columns: tuple[tuple[int, Transform], ...]) -> tuple[int, float, float]:
     match angle:
         case Input(index, scale, transform):
             return columns.index((index, transform)), scale, 0.0

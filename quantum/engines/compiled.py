@@ -2,7 +2,7 @@
 """The compiled engine: the native kernel as one node of torch's graph, differentiable twice."""
 
 import ctypes
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch.autograd.function import once_differentiable
@@ -41,13 +41,28 @@ class CompiledEngine:
     def __call__(self, inputs: torch.Tensor, parameters: torch.Tensor) -> torch.Tensor:
         """See :meth:`quantum.engines.interface.Engine.__call__`; third derivatives are refused."""
         check_arguments(self.circuit, inputs, parameters)
-        require(inputs.device.type == "cpu", f"the compiled engine runs on cpu, not {inputs.device}")
+        require(
+            inputs.device.type == "cpu", f"the compiled engine runs on cpu, not {inputs.device}"
+        )
         columns = transform_columns(self._program.columns, inputs)
-        return cast(torch.Tensor, _Expectations.apply(self._kernel, columns, parameters))
+        outputs: torch.Tensor = _apply(_Expectations, self._kernel, columns, parameters)
+        return outputs
 
     def __reduce__(self) -> tuple[type["CompiledEngine"], tuple[Circuit]]:
         """Travels as its circuit: machine code and addresses stay at home."""
         return CompiledEngine, (self.circuit,)
+
+
+_ARGUMENTS = {"forward": 2, "backward": 4, "second": 6}
+"""The kernel's functions, and how many arrays each takes beside inputs and parameters."""
+
+
+def _typed(library: ctypes.CDLL, step: str, dtype: torch.dtype) -> Any:
+    function = getattr(library, f"{step}_{str(dtype).removeprefix('torch.')}")
+    pointer, flag = ctypes.c_void_p, ctypes.c_int
+    others = [pointer] * _ARGUMENTS[step]
+    function.argtypes = [pointer, ctypes.c_int64, pointer, pointer, flag, *others, flag]
+    return function
 
 
 class _Kernel:
@@ -55,13 +70,13 @@ class _Kernel:
 
     def __init__(self, program: Program, library: ctypes.CDLL) -> None:
         self._layout = ProgramLayout(program)
-        self._address = ctypes.c_void_p(self._layout.address)
+        self._address = self._layout.address
         self._rows = program.rows
         self._observables = len(program.observables)
         self._work = program.rows * max(1, len(program.rotations))
         self._functions = {
-            (step, dtype): getattr(library, f"{step}_{str(dtype).removeprefix('torch.')}")
-            for step in ("forward", "backward", "second")
+            (step, dtype): _typed(library, step, dtype)
+            for step in _ARGUMENTS
             for dtype in (torch.float32, torch.float64)
         }
 
@@ -112,14 +127,15 @@ class _Kernel:
         size = inputs.shape[0]
         status = self._functions[step, inputs.dtype](
             self._address,
-            ctypes.c_int64(size),
-            ctypes.c_void_p(inputs.data_ptr()),
-            ctypes.c_void_p(parameters.data_ptr()),
+            size,
+            inputs.data_ptr(),
+            parameters.data_ptr(),
             parameters.dim() == 1,
-            *(ctypes.c_void_p(t.data_ptr() if t is not None else None) for t in others),
+            *(None if t is None else t.data_ptr() for t in others),
             self._threads(size),
         )
-        require(status != 1, f"an angle is not finite (batch of {size}): {_culprit(inputs)}")
+        if status == 1:
+            raise CircuitError(f"an angle is not finite: {_culprit(inputs, parameters)}")
         if status:
             raise MemoryError(f"{self._rows} rows for a batch of {size}")
 
@@ -145,7 +161,7 @@ class _Expectations(torch.autograd.Function):
         inputs, parameters = ctx.saved_tensors
         arguments = ctx.kernel, ctx.states, ctx.needs_input_grad[1:]
         if torch.is_grad_enabled():
-            return None, *_Pullback.apply(*arguments, inputs, parameters, cotangents)
+            return None, *_apply(_Pullback, *arguments, inputs, parameters, cotangents)
         kernel, states, wanted = arguments
         return None, *kernel.backward(inputs, parameters, cotangents.contiguous(), states, wanted)
 
@@ -169,7 +185,7 @@ class _Pullback(torch.autograd.Function):
         return kernel.backward(inputs, parameters, cotangents, states, wanted)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, *tangents: torch.Tensor | None) -> Any:
         inputs, parameters, cotangents = ctx.saved_tensors
         along = tuple(
@@ -177,6 +193,11 @@ class _Pullback(torch.autograd.Function):
             for tangent, like in zip(tangents, (inputs, parameters), strict=True)
         )
         return None, None, None, *ctx.kernel.second(inputs, parameters, cotangents, along)
+
+
+def _apply(node: type[torch.autograd.Function], *arguments: object) -> Any:
+    """Torch leaves this method untyped."""
+    return node.apply(*arguments)
 
 
 def _empty_like(
@@ -194,9 +215,9 @@ def _padded(size: int, like: torch.Tensor) -> int:
     return -(-size // width) * width
 
 
-def _culprit(inputs: torch.Tensor) -> str:
-    wrong = (~torch.isfinite(inputs)).nonzero()
-    if len(wrong):
-        sample, column = wrong[0].tolist()
-        return f"inputs, sample {sample}, column {column}"
-    return "parameters"
+def _culprit(inputs: torch.Tensor, parameters: torch.Tensor) -> str:
+    for name, values in (("inputs", inputs), ("parameters", parameters)):
+        wrong = (~torch.isfinite(values)).nonzero()
+        if len(wrong):
+            return f"{name}[{', '.join(map(str, wrong[0].tolist()))}] is {values[tuple(wrong[0])]}"
+    return "a scaled angle or a tangent overflows"

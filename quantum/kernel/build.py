@@ -14,7 +14,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-SOURCE = Path(__file__).parent / "kernel.cpp"
+FOLDER = Path(__file__).parent
+SOURCE = FOLDER / "kernel.cpp"
 FLAGS = (
     "-std=c++17 -O3 -march=native -ffp-contract=fast -fno-math-errno -fno-trapping-math "
     "-shared -fPIC -pthread -Wno-psabi -Wno-ignored-attributes"
@@ -73,7 +74,7 @@ def _folders() -> Iterator[Path]:
     """Where a built kernel may lie, the preferred place first."""
     if chosen := os.environ.get(CACHE_VARIABLE):
         yield Path(chosen)
-    yield SOURCE.parent / "__pycache__"
+    yield FOLDER / "__pycache__"
     yield Path.home() / ".cache" / "fedfleet"
 
 
@@ -108,7 +109,8 @@ def _digest(command: list[str]) -> str:
     version = subprocess.run(
         [*command, "--version"], check=True, capture_output=True, timeout=COMPILE_TIMEOUT_S
     )
-    parts = (SOURCE.read_bytes(), repr(FLAGS).encode(), version.stdout, _processor().encode())
+    sources = (path.read_bytes() for path in sorted(FOLDER.glob("*.[ch]pp")))
+    parts = (*sources, repr(FLAGS).encode(), version.stdout, _processor().encode())
     return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
 
 
