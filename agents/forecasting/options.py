@@ -47,12 +47,7 @@ TRIVIAL = (ModelName.AR, ModelName.MEAN, ModelName.PERSISTENCE, ModelName.ORDER_
 
 @dataclass(frozen=True)
 class RecallOptions:
-    """The task ``recall``: name the symbol that was seen some steps ago.
-
-    Args:
-        symbols: length of the random sequence of +1 and -1.
-        window: inputs that a model sees, T.
-        delay: steps between the recalled input and the last one, k.
+    """The task ``recall``: say which symbol was seen some steps ago.
 
     Raises:
         InputError: the delay does not fit into the window, or the sequence is too short.

@@ -44,6 +44,11 @@ class Task:
     num_train: int
     trivial: tuple[ModelName, ...]
 
+    @property
+    def length(self) -> int:
+        """Inputs in a window, T."""
+        return int(self.windows.shape[1])
+
 
 @dataclass(frozen=True)
 class Losses:
