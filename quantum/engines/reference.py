@@ -103,16 +103,22 @@ _CLIFFORDS: dict[CliffordName, Callable[..., Any]] = {
 
 
 def _rotate(rotation: Rotation, value: object) -> None:
-    letters = rotation.pauli.letters
+    wires, letters = _by_wire(rotation.pauli)
     if len(letters) == 1:
-        getattr(qml, f"R{letters}")(value, wires=rotation.wires)
+        getattr(qml, f"R{letters}")(value, wires=wires)
     else:
-        qml.PauliRot(value, letters, wires=rotation.wires)
+        qml.PauliRot(value, letters, wires=wires)
 
 
 def _observable(string: PauliString) -> Any:
-    factors = [getattr(qml, p)(w) for p, w in zip(string.letters, string.wires, strict=True)]
+    factors = [getattr(qml, p)(w) for w, p in zip(*_by_wire(string), strict=True)]
     return qml.prod(*factors) if len(factors) > 1 else factors[0]
+
+
+def _by_wire(string: PauliString) -> tuple[list[int], str]:
+    """Wires and letters from top to bottom, as drawings show them."""
+    pairs = sorted(zip(string.wires, string.letters, strict=True))
+    return [w for w, _ in pairs], "".join(p for _, p in pairs)
 
 
 def _value(angle: Angle, inputs: torch.Tensor, parameters: torch.Tensor) -> torch.Tensor | float:
