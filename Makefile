@@ -26,7 +26,8 @@ setup: $(INSTALLED)  ## create .venv with the pinned dependencies and this proje
 
 # The project itself comes last and as editable: site-packages gets only its metadata, by which
 # PennyLane finds our device, and a pointer to this folder. It is built by the pinned setuptools
-# just installed, so nothing else is downloaded and no build folder is left here.
+# just installed, so nothing else is downloaded and no build folder is left here. Setuptools warns
+# that this folder may come first, which is the point.
 $(INSTALLED): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "no Python 3.11 or later found; install one or set PYTHON=" >&2; exit 2; }
 	@test -x $(RUN) || { echo "creating $(VENV) with $(PYTHON)"; \
@@ -36,7 +37,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@echo "installing the pinned dependencies (some minutes the first time)"
 	@$(RUN) -m pip install --quiet --disable-pip-version-check \
 		--requirement $(VENV)/requirements.txt --constraint constraints.txt
-	@$(RUN) -m pip install --quiet --disable-pip-version-check \
+	@PYTHONWARNINGS=ignore $(RUN) -m pip install --quiet --disable-pip-version-check \
 		--no-deps --no-build-isolation --editable .
 	@touch $@
 
