@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The PennyLane device "fedfleet.qubit": an unchanged QNode on our engines; see docs/pennylane.md."""
+
+import functools
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import pennylane as qml
+import torch
+from pennylane.devices import DefaultQubit, Device, ExecutionConfig
+from pennylane.devices.modifiers import simulator_tracking, single_tape_support
+from pennylane.devices.preprocess import decompose
+from pennylane.exceptions import DecompositionUndefinedError, DeviceError
+from pennylane.math import Interface
+from pennylane.operation import StatePrepBase
+from pennylane.ops.op_math import Exp
+from pennylane.tape import QuantumScript
+from pennylane.transforms.core import CompilePipeline, transform
+
+from quantum.gather import gather
+from quantum.tape import GATES, Reading, Unsupported, engine_for, is_native, read
+
+_log = logging.getLogger(__name__)
+
+_readings: WeakKeyDictionary[QuantumScript, Reading] = WeakKeyDictionary()
+"""What preprocessing found, until the tape is executed: reading it takes longer than running it."""
+
+
+class FedfleetQubit(DefaultQubit):  # type: ignore[misc]
+    """PennyLane's default.qubit, with our engines wherever they can run the tape.
+
+    They can where all gates are, or decompose into, Pauli rotations and Clifford gates, all
+    measurements are expectations of sums of Pauli strings, and there are no shots. Anything else
+    runs as on default.qubit, with one notice in the log for each reason, and fails as it does
+    there.
+
+    Gradients of torch tensors come from the engine's own adjoint sweep, whatever of ``best``,
+    ``backprop`` and ``adjoint`` the QNode asks for, and can be differentiated again. So can those
+    of ``parameter-shift``, once. Other interfaces are differentiated by default.qubit.
+
+    Args:
+        wires: number of wires, or their labels; None takes those of each tape.
+        shots: as for default.qubit.
+        seed: as for default.qubit.
+        max_workers: as for default.qubit; with workers, nothing runs on our engines.
+    """
+
+    @property
+    def name(self) -> str:
+        """The name that ``qml.device`` knows it by."""
+        return "fedfleet.qubit"
+
+    def setup_execution_config(
+        self, config: ExecutionConfig | None = None, circuit: QuantumScript | None = None
+    ) -> ExecutionConfig:
+        """Choose how to differentiate, such that second derivatives are right as well.
+
+        PennyLane takes the Jacobian of an adjoint sweep, and that of parameter shift unless
+        ``max_diff=2``, for a constant: second derivatives are then wrong, without an error.
+        """
+        config = super().setup_execution_config(config, circuit)
+        if config.gradient_method == "adjoint" and not self._workers(config):
+            return replace(
+                config,
+                gradient_method="backprop",
+                use_device_gradient=True,
+                use_device_jacobian_product=False,
+                grad_on_execution=False,
+            )
+        if config.gradient_method is qml.gradients.param_shift:
+            return replace(config, derivative_order=max(2, config.derivative_order))
+        return config
+
+    def preprocess_transforms(
+        self, execution_config: ExecutionConfig | None = None
+    ) -> CompilePipeline:
+        """What our engines can run is decomposed for them; for the rest default.qubit's pipeline."""
+        config = execution_config or ExecutionConfig()
+        default = super().preprocess_transforms(config)
+        if qml.capture.enabled() or self._workers(config):
+            return default
+        pipeline = CompilePipeline()
+        pipeline.add_transform(_prepare, wires=self.wires, default=default)
+        return pipeline
+
+    def execute(
+        self,
+        circuits: QuantumScript | Sequence[QuantumScript],
+        execution_config: ExecutionConfig | None = None,
+    ) -> Any:
+        """The results of every tape: torch tensors for torch angles, in their dtype."""
+        if isinstance(circuits, QuantumScript):
+            return self.execute((circuits,), execution_config)[0]
+        config = execution_config or ExecutionConfig()
+        engines = _Engines(self.wires)
+        engines.tracker = self.tracker
+        devices = [engines if self._runs(tape, config) else super() for tape in circuits]
+        return tuple(d.execute(t, config) for d, t in zip(devices, circuits, strict=True))
+
+    def _runs(self, tape: QuantumScript, config: ExecutionConfig) -> bool:
+        if self._workers(config) or self._debugger:
+            return False
+        if tape not in _readings:
+            try:
+                _readings[tape] = read(tape, self.wires)
+            except Unsupported:
+                return False
+        return True
+
+    def _workers(self, config: ExecutionConfig) -> bool:
+        return bool(config.device_options.get("max_workers", self._max_workers))
+
+
+@simulator_tracking
+@single_tape_support
+class _Engines(Device):  # type: ignore[misc]
+    """Executes tapes that have been read."""
+
+    def execute(
+        self, circuits: Sequence[QuantumScript], execution_config: ExecutionConfig | None = None
+    ) -> Any:
+        config = execution_config or ExecutionConfig()
+        like = config.interface if config.gradient_method in ("backprop", None) else None
+        return tuple(_expectations(_readings.pop(tape), like) for tape in circuits)
+
+
+def _expectations(reading: Reading, interface: Any) -> Any:
+    """One result for every measurement: ``[batch]``, or a scalar where no angle is batched."""
+    inputs, parameters, slots, batched = gather(reading.values, reading.private)
+    engine = engine_for(reading.structure, slots, str(parameters.device))
+    outputs = engine(inputs, parameters)
+    columns = (outputs if batched else outputs[0]).unbind(-1)
+    results = tuple(_sum(terms, columns) for terms in reading.results)
+    if not reading.torch and interface != Interface.TORCH:
+        like = interface.get_like() if interface else "numpy"
+        results = tuple(qml.math.asarray(r.numpy()[()], like=like) for r in results)
+    return results if len(results) > 1 else results[0]
+
+
+def _sum(terms: Sequence[tuple[Any, int | None]], columns: Sequence[torch.Tensor]) -> torch.Tensor:
+    if len(terms) == 1:
+        coefficient, number = terms[0]
+        if number is not None and isinstance(coefficient, float) and coefficient == 1.0:
+            return columns[number]
+    total = torch.zeros_like(columns[0])
+    for coefficient, number in terms:
+        total = total + (coefficient if number is None else coefficient * columns[number])
+    return total
+
+
+@transform  # type: ignore[untyped-decorator]
+def _prepare(
+    tape: QuantumScript, wires: Any, default: CompilePipeline
+) -> tuple[Sequence[QuantumScript], Callable[[Any], Any]]:
+    try:
+        ours = tape if all(map(is_native, tape.operations)) else _decomposed(tape)
+        _readings[ours] = read(ours, wires)
+    except Unsupported as reason:
+        _notice(str(reason))
+        tapes, combine = default((tape,))
+        return tapes, lambda results: combine(results)[0]
+    return (ours,), lambda results: results[0]
+
+
+def _decomposed(tape: QuantumScript) -> QuantumScript:
+    try:
+        (ours,), _ = decompose(
+            tape,
+            stopping_condition=lambda o: is_native(o) or _opaque(o),
+            skip_initial_state_prep=False,
+            target_gates={kind.__name__ for kind in GATES},
+            name="fedfleet.qubit",
+        )
+    except (DecompositionUndefinedError, DeviceError) as error:
+        raise Unsupported(str(error)) from error
+    return ours
+
+
+def _opaque(operator: Any) -> bool:
+    """Whether it has a decomposition that default.qubit would not use, for good reasons.
+
+    The angles of a state or of a matrix are not smooth functions of its entries, and a Trotter
+    formula is not exact.
+    """
+    if isinstance(operator, StatePrepBase):
+        return not isinstance(operator, qml.BasisState)
+    if isinstance(operator, Exp):
+        return operator.num_steps is not None
+    return bool(operator.has_matrix) and any(operator.ndim_params)
+
+
+@functools.lru_cache(maxsize=256)
+def _notice(reason: str) -> None:
+    """Said once for each reason."""
+    _log.warning(
+        "fedfleet.qubit: default.qubit takes over, many times slower, because of %s", reason
+    )
