@@ -119,6 +119,29 @@ def test_copies_and_pickles_make_their_own_engine() -> None:
         assert not torch.equal(twin(x), module(x))
 
 
+def test_an_engine_that_cannot_travel_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+
+    class Stuck:
+        name = EngineName.COMPILED
+
+        def __call__(self, inputs: torch.Tensor, _: torch.Tensor) -> torch.Tensor:
+            return inputs + len(made)
+
+        def __reduce__(self) -> tuple[object, ...]:
+            raise TypeError("holds an address")
+
+    def make(*_: object) -> Stuck:
+        made.append(Stuck())
+        return made[-1]
+
+    monkeypatch.setattr("quantum.layer.make_engine", make)
+    module = layer()
+    twins = copy.deepcopy(module), pickle.loads(pickle.dumps(module))
+    assert len(made) == 1
+    assert [twin(torch.zeros(1, 2))[0, 0].item() for twin in twins] == [2, 3]
+
+
 def test_the_state_dict_is_the_weights() -> None:
     module, other = layer(), QuantumLayer(CIRCUIT, generator(9)).double()
     assert list(module.state_dict()) == ["weights"]
