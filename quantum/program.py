@@ -204,8 +204,9 @@ class _Span:
 
 
 def _columns(angles: list[Angle]) -> tuple[tuple[int, Transform], ...]:
-    used = ((a.index, a.transform) for a in angles if isinstance(a, Input))
-    return tuple(dict.fromkeys(used))
+    """By transform, then by feature, so that engines can transform many at once."""
+    used = {(a.index, a.transform) for a in angles if isinstance(a, Input)}
+    return tuple(sorted(used, key=lambda column: (list(Transform).index(column[1]), column[0])))
 
 
 def _source(angle: Angle, columns: tuple[tuple[int, Transform], ...]) -> tuple[int, float, float]:

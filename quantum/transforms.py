@@ -2,6 +2,8 @@
 """What happens to a feature before it becomes an angle; the one place where it is computed."""
 
 from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
 
 import torch
 
@@ -35,12 +37,24 @@ def transform_columns(
 ) -> torch.Tensor:
     """The input columns of a program: ``[batch, features]`` to ``[batch, columns]``.
 
+    Columns of one transform that follow each other are computed at once, and no transform sees a
+    feature that it is not asked for.
+
     Args:
         columns: which feature, and how transformed, each column is.
         inputs: the features.
     """
-    if list(columns) == [(i, Transform.IDENTITY) for i in range(inputs.shape[1])]:
-        return inputs
-    if not columns:
-        return inputs[:, :0]
-    return torch.stack([apply(how, inputs[:, index]) for index, how in columns], dim=1)
+    parts = [
+        apply(transform, _chosen(inputs, [index for index, _ in group]))
+        for transform, group in groupby(columns, key=itemgetter(1))
+    ]
+    if len(parts) == 1:
+        return parts[0]
+    return torch.cat(parts, dim=1) if parts else inputs[:, :0]
+
+
+def _chosen(inputs: torch.Tensor, indices: list[int]) -> torch.Tensor:
+    first, last = indices[0], indices[-1] + 1
+    if indices != list(range(first, last)):
+        return inputs[:, indices]
+    return inputs if last - first == inputs.shape[1] else inputs[:, first:last]

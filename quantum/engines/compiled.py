@@ -44,7 +44,9 @@ class CompiledEngine:
         require(
             inputs.device.type == "cpu", f"the compiled engine runs on cpu, not {inputs.device}"
         )
-        columns = transform_columns(self._program.columns, inputs)
+        # Outside of the node: what it saves must be its arguments, or they lose their history.
+        columns = transform_columns(self._program.columns, inputs).contiguous()
+        parameters = parameters.contiguous()
         outputs: torch.Tensor = _apply(_Expectations, self._kernel, columns, parameters)
         return outputs
 
@@ -150,7 +152,6 @@ class _Expectations(torch.autograd.Function):
     def forward(
         ctx: Any, kernel: _Kernel, inputs: torch.Tensor, parameters: torch.Tensor
     ) -> torch.Tensor:
-        inputs, parameters = inputs.contiguous(), parameters.contiguous()
         outputs, states = kernel.forward(inputs, parameters, any(ctx.needs_input_grad))
         ctx.kernel, ctx.states = kernel, states
         ctx.save_for_backward(inputs, parameters)
