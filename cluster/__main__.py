@@ -18,12 +18,14 @@ from typing import assert_never
 
 import tyro
 
-from cluster.options import Coordinate, Doctor, Report
+from cluster.options import Coordinate, Doctor, Forecast, Report
+from quantum.errors import CircuitError
 from sim.errors import InputError
 
-Options = Coordinate | Report | Doctor
+Options = Coordinate | Forecast | Report | Doctor
 COMMANDS: dict[str, Callable[..., Options]] = {
     "coordinate": Coordinate,
+    "forecast": Forecast,
     "report": Report,
     "doctor": Doctor,
 }
@@ -36,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; bad input is one line on stderr and exit code 2."""
     try:
         return run(parse(sys.argv[1:] if arguments is None else arguments))
-    except InputError as error:
+    except (InputError, CircuitError) as error:
         print(f"error: {error}", file=sys.stderr)
         return BAD_INPUT
     except KeyboardInterrupt:
@@ -84,6 +86,10 @@ def run(options: Options) -> int:
             from cluster.commands.coordinate import coordinate
 
             return coordinate(options)
+        case Forecast():
+            from cluster.commands.forecast import forecast
+
+            return forecast(options)
         case Report():
             from cluster.commands.report import report
 

@@ -11,7 +11,7 @@ from rich.logging import RichHandler
 
 from cluster.progress import in_words, progress, waiting
 from cluster.runs import Run
-from cluster.trials import Finished, Runner, Trial, run_here, run_trials
+from cluster.trials import Finished, Record, Runner, Trial, run_here, run_trials
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,11 @@ def run_experiment(
     shared: Mapping[str, object],
     workplace: Workplace,
     console: Console,
+    words: Callable[[Record], str],
 ) -> list[Finished]:
     """Do the trials that the run folder lacks, write each as it finishes, return the failed ones.
+
+    While it works it says of each, in the given ``words``, what became of it.
 
     Raises:
         InputError: Ray does not start or answer, or the run folder cannot be written.
@@ -56,7 +59,7 @@ def run_experiment(
 
         def keep(finished: Finished) -> None:
             run.append(finished)
-            advance(in_words(finished))
+            advance(in_words(finished, words))
 
         return run_trials(trials, seed, runner, done, keep)
 

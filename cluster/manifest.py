@@ -15,7 +15,14 @@ from cluster.packages import HOME
 COMMIT_ENV_VAR = "FEDFLEET_COMMIT"
 """Names the commit where there is no ``.git``, as in the working folder of a Ray job."""
 
-DISTRIBUTIONS = ("cma", "highspy", "networkx", "numba", "numpy", "pulp", "ray", "scipy")
+DISTRIBUTIONS = (
+    *("cma", "highspy", "networkx", "numba", "numpy", "pennylane", "pulp", "ray", "scipy"),
+    "torch",
+)
+
+NOT_CONFIGURATION = ("out", "ray_address", "seed", "workers")
+"""Options that cannot change a result, so that a run may be resumed with others; and the seed,
+which has a place of its own in the manifest."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,11 @@ class Manifest:
     def as_dict(self) -> dict[str, Any]:
         """The JSON object."""
         return asdict(self)
+
+
+def configuration(options: Any) -> dict[str, Any]:
+    """The options of a command (a dataclass) that can change a result."""
+    return {k: v for k, v in asdict(options).items() if k not in NOT_CONFIGURATION}
 
 
 def make_manifest(command: str, seed: int, config: dict[str, Any]) -> Manifest:

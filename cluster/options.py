@@ -5,11 +5,13 @@ Options of a package live in that package; here they are put together.
 """
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from math import isfinite
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import tyro
 
+from agents.forecasting.options import ModelName, RecallOptions, TaskName, TrainingOptions
 from sim.coordinators.interface import Budget
 from sim.coordinators.portfolio import CoordinatorName
 from sim.delays import DelayOptions
@@ -18,6 +20,8 @@ from sim.generate import WarehouseOptions
 from sim.instances import InstanceOptions
 from sim.robust import Criterion
 from sim.schedule import Objective
+
+MOST_SEEDS = 1000
 
 
 @dataclass(frozen=True)
@@ -80,12 +84,60 @@ class Coordinate:
     @property
     def coordinator_names(self) -> tuple[CoordinatorName, ...]:
         """The coordinators in the order given, each once."""
-        given = [name for part in self.coordinators for name in part.split(",") if name]
-        allowed = [str(name) for name in CoordinatorName]
-        for name in given:
-            _require("coordinators", name, name in allowed, ", ".join(allowed))
-        _require("coordinators", self.coordinators, bool(given), "at least one name")
-        return tuple(CoordinatorName(name) for name in dict.fromkeys(given))
+        return _names("coordinators", self.coordinators, CoordinatorName)
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Train recurrent models, quantum and classical, on the same series, and compare them.
+
+    Ends with the path of a report. The same command with the same --out resumes where it stopped.
+    """
+
+    task: tuple[str, ...] = ("shm",)
+    """Names, separated by commas or spaces: shm, bessel, narma5, narma10, recall."""
+    models: tuple[str, ...] = ("qfwp,qlstm,lstm,fwp",)
+    """Names, separated by commas or spaces: qfwp, qfwp_decay, qfwp_gated, qfwp_bounded, qlstm,
+    qlstm4, lstm, gru, fwp, delta. The predictors without training (ar, mean, persistence,
+    order_blind) may be named too, but are always shown where they make sense."""
+    seeds: int = 5
+    """Trainings of each model on each task, from different initial values."""
+    epochs: int = 100
+    """Passes over the training part."""
+    batch: int = 10
+    """Windows per step, in the order of time."""
+    learning_rate: float = 0.01
+    """Of RMSprop."""
+    workers: int = 2
+    """Processes on Ray, one core each; 0 works in this process, without Ray."""
+    seed: int = 0
+    """Where all randomness comes from."""
+    out: str | None = None
+    """The run folder: absolute, or a name below runs/; by default named after the time."""
+    ray_address: str | None = None
+    """HOST:PORT of a running Ray cluster; by default RAY_ADDRESS, else a local Ray."""
+    recall: RecallOptions = field(default_factory=RecallOptions)
+
+    def __post_init__(self) -> None:
+        _require("seeds", self.seeds, 1 <= self.seeds <= MOST_SEEDS, f"1 to {MOST_SEEDS}")
+        _require("workers", self.workers, self.workers >= 0, "0 or more")
+        _require("seed", self.seed, self.seed >= 0, "0 or more")
+        _ = self.training, self.task_names, self.model_names
+
+    @property
+    def training(self) -> TrainingOptions:
+        """How every model is trained."""
+        return TrainingOptions(self.epochs, self.batch, self.learning_rate)
+
+    @property
+    def task_names(self) -> tuple[TaskName, ...]:
+        """The tasks in the order given, each once."""
+        return _names("task", self.task, TaskName)
+
+    @property
+    def model_names(self) -> tuple[ModelName, ...]:
+        """The models to train, in the order given, each once; trivial ones are always there."""
+        return tuple(n for n in _names("models", self.models, ModelName) if not n.is_trivial)
 
 
 @dataclass(frozen=True)
@@ -102,6 +154,19 @@ class Doctor:
 
     start_ray: bool = True
     """Start a local Ray and run one task on it, which takes some seconds."""
+
+
+Name = TypeVar("Name", bound=StrEnum)
+
+
+def _names(option: str, parts: tuple[str, ...], kind: type[Name]) -> tuple[Name, ...]:
+    """The names in texts that separate them by commas, in the order given, each once."""
+    given = [name for part in parts for name in part.split(",") if name]
+    allowed = [str(name) for name in kind]
+    for name in given:
+        _require(option, name, name in allowed, ", ".join(allowed))
+    _require(option, parts, bool(given), "at least one name")
+    return tuple(kind(name) for name in dict.fromkeys(given))
 
 
 def _require(name: str, value: object, holds: bool, allowed: str) -> None:

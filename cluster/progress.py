@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a person sees while trials run and when they are done."""
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -54,12 +55,23 @@ def _bar(console: Console) -> Progress:
     )
 
 
-def in_words(finished: Finished) -> str:
-    """A finished trial in a few words."""
+def in_words(finished: Finished, words: Callable[[Record], str]) -> str:
+    """A finished trial in a few words; ``words`` says what matters of its record."""
     if finished.result is None:
         return f"{finished.key}: failed"
-    record = finished.result.record
-    return f"{finished.key}: {_number(record['cost'], 2)} s, {record['status']}"
+    return f"{finished.key}: {words(finished.result.record)}"
+
+
+def complain(failed: Sequence[Finished]) -> None:
+    """One line on stderr for each failed trial."""
+    for finished in failed:
+        reason = (finished.error or "").strip().splitlines()[-1]
+        print(f"failed: {finished.key}: {reason} (see metrics.jsonl)", file=sys.stderr)
+
+
+def decided(record: Record) -> str:
+    """A coordinator's record in a few words."""
+    return f"{_number(record['cost'], 2)} s, {record['status']}"
 
 
 def results_table(records: Sequence[Record]) -> Table:

@@ -53,7 +53,7 @@ class RecallOptions:
         InputError: the delay does not fit into the window, or the sequence is too short.
     """
 
-    symbols: int = 400
+    symbols: int = 600
     """Length of the random sequence of +1 and -1."""
     window: int = 6
     """Inputs that a model sees before it answers."""

@@ -143,7 +143,7 @@ def _step(model: Forecaster, optimizer: torch.optim.Optimizer, batch: Batch) -> 
     loss = mse_loss(model(windows).squeeze(1), targets)
     if not math.isfinite(loss.item()):
         return False
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     slopes = [p.grad.reshape(-1) for p in model.parameters() if p.grad is not None]
     if not torch.cat(slopes).isfinite().all():
         return False

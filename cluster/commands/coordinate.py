@@ -3,7 +3,6 @@
 
 import sys
 from collections.abc import Collection, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from functools import partial
 from itertools import product
@@ -13,22 +12,18 @@ from rich.console import Console
 
 from cluster.coordination import Terms, instance_key, make_trial, warm_up
 from cluster.experiment import Workplace, run_experiment
-from cluster.manifest import make_manifest
+from cluster.manifest import configuration, make_manifest
 from cluster.options import Coordinate
 from cluster.out import run_folder
 from cluster.problems import Source, read_source
-from cluster.progress import progress, results_table
+from cluster.progress import complain, decided, progress, results_table
 from cluster.records import execution_document, final_records
 from cluster.replay import choose, replay_document
 from cluster.report import write_report
 from cluster.runs import Run, finished_trials, open_run
-from cluster.trials import Finished, Record, Trial, trial_rng
+from cluster.trials import Record, Trial, trial_rng
 from sim.instances import Instance
 from sim.schedule import Assignment
-
-NOT_CONFIGURATION = ("out", "ray_address", "seed", "workers")
-"""Options that cannot change a result, so that a run may be resumed with others; and the seed,
-which has a place of its own in the manifest."""
 
 
 def coordinate(options: Coordinate) -> int:
@@ -50,21 +45,21 @@ def coordinate(options: Coordinate) -> int:
     with open_run(path, manifest) as run:
         work = partial(warm_up, options.coordinator_names)
         workplace = Workplace(options.workers, options.ray_address, work)
-        failed = run_experiment(run, trials, options.seed, graphs, workplace, console)
+        failed = run_experiment(run, trials, options.seed, graphs, workplace, console, decided)
         records = final_records(trials, run.done)
         run.write_results(records)
         document = execution_document(trials, run.done, source.delays, options.delay_samples)
         run.write_document("execution.json", document)
         _write_replay(run, options, source, records)
     console.print(results_table(records))
-    _complain(failed)
+    complain(failed)
     print(write_report(path).resolve(), flush=True)
     return 1 if failed else 0
 
 
 def _configuration(options: Coordinate, source: Source) -> dict[str, Any]:
-    config = {k: v for k, v in asdict(options).items() if k not in NOT_CONFIGURATION}
-    return {**config, "coordinators": options.coordinator_names, "map_digest": source.digest}
+    named = {"coordinators": options.coordinator_names, "map_digest": source.digest}
+    return {**configuration(options), **named}
 
 
 def _instances(options: Coordinate) -> dict[str, tuple[int, int]]:
@@ -117,9 +112,3 @@ def _write_replay(run: Run, options: Coordinate, source: Source, records: Sequen
     instance = _make(options, source, record["instance"])
     document = replay_document(record, instance, assignment, options.objective)
     run.write_document("replay.json", document)
-
-
-def _complain(failed: Sequence[Finished]) -> None:
-    for finished in failed:
-        reason = (finished.error or "").strip().splitlines()[-1]
-        print(f"failed: {finished.key}: {reason} (see metrics.jsonl)", file=sys.stderr)

@@ -65,9 +65,11 @@ def linear_axis(values: Sequence[float], start: float, end: float, zero: bool = 
     return Axis(low, high, start, end)
 
 
-def logarithmic_axis(values: Sequence[float], start: float, end: float) -> Axis:
-    """An axis over whole decades that holds the values; nothing is shorter than the shortest."""
-    smallest, largest = max(min(values), SHORTEST_S), max(*values, SHORTEST_S)
+def logarithmic_axis(
+    values: Sequence[float], start: float, end: float, least: float = SHORTEST_S
+) -> Axis:
+    """An axis over whole decades that holds the values; nothing is below the least."""
+    smallest, largest = max(min(values), least), max(*values, least)
     low = 10.0 ** math.floor(math.log10(smallest) + 1e-9)
     high = 10.0 ** math.ceil(math.log10(largest) - 1e-9)
     return Axis(low, max(high, 10 * low), start, end, logarithmic=True)

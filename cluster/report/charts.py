@@ -4,6 +4,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from cluster.report.blocks import figure
 from cluster.report.comparison import Summary, coordinators
 from cluster.report.dot_chart import Dots, dot_chart
 from cluster.report.folder import Record, Run
@@ -38,13 +39,12 @@ def comparison_charts(run: Run, summaries: list[Summary]) -> Markup:
 def _figure(measure: Measure, records: list[Record], summaries: list[Summary]) -> Markup:
     every = {name: _points(name, measure, summaries) for name in coordinators(records)}
     series = {name: points for name, points in every.items() if points}
-    caption = element("figcaption", measure.title)
     if not series:
-        return element("figure", caption, element("p", "nothing was solved", class_="note"))
+        return figure(measure.title, element("p", "nothing was solved", class_="note"))
     if len({robots for points in series.values() for robots, _ in points}) > 1:
-        return element("figure", caption, line_chart(series, measure.write, measure.logarithmic))
+        return figure(measure.title, line_chart(series, measure.write, measure.logarithmic))
     dots = {name: Dots(_singles(name, measure, records), p[0][1]) for name, p in series.items()}
-    return element("figure", caption, dot_chart(dots, measure.write, measure.logarithmic))
+    return figure(measure.title, dot_chart(dots, measure.write, measure.logarithmic))
 
 
 def _points(name: str, measure: Measure, summaries: list[Summary]) -> Points:

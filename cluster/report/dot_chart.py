@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A measure at one number of robots: every instance a dot, the mean and its interval on top."""
+"""A measure, one row per name: every single value a dot, the mean and its interval on top."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from cluster.report.axis import Axis, bounds_to_show, linear_axis, logarithmic_axis
 from cluster.report.markup import Markup, coordinate, element, markup
-from cluster.report.means import Mean
+from cluster.report.means import SHORTEST_S, Mean
 from cluster.report.palette import colour, marker
 
 WIDTH, LEFT, RIGHT = 560.0, 112.0, 24.0
@@ -17,21 +17,25 @@ Write = Callable[[float], str]
 
 @dataclass(frozen=True)
 class Dots:
-    """What one row shows: the instances' values and their mean."""
+    """What one row shows: single values, as of instances, and their mean or median."""
 
     values: list[float]
     mean: Mean
 
 
 def dot_chart(
-    rows: dict[str, Dots], write: Write, logarithmic: bool = False, zero: bool = False
+    rows: dict[str, Dots],
+    write: Write,
+    logarithmic: bool = False,
+    zero: bool = False,
+    least: float = SHORTEST_S,
 ) -> Markup:
-    """The chart as SVG, one row per coordinator."""
+    """The chart as SVG, one row per name; a logarithmic axis begins at ``least`` or above."""
     every = [value for row in rows.values() for value in row.values]
     every += bounds_to_show([row.mean for row in rows.values()], logarithmic)
     height = TOP + ROW * len(rows) + BOTTOM
     if logarithmic:
-        x = logarithmic_axis(every, LEFT, WIDTH - RIGHT)
+        x = logarithmic_axis(every, LEFT, WIDTH - RIGHT, least)
     else:
         x = linear_axis(every, LEFT, WIDTH - RIGHT, zero)
     names = list(rows)

@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a report needs of a run folder, read and checked."""
+"""What a report of ``coordinate`` needs of a run folder, read and checked."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 from cluster.report.execution import Execution, read_execution
 from cluster.report.fields import Fields, list_of, read_json
+from cluster.report.manifest import Manifest, Missing, optional, read_manifest
 from cluster.report.replay import Replay, read_replay
-from sim.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -27,26 +25,6 @@ class Record:
     seconds: float | None
     certified: bool
     status: str
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """What was run, with what, and from which commit."""
-
-    command: str
-    created: str
-    config: dict[str, object]
-    seed: int | None
-    versions: dict[str, object]
-    commit: str | None
-    dirty: bool | None
-
-
-@dataclass(frozen=True)
-class Missing:
-    """An artefact that is not there, and why its section is left out."""
-
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -74,43 +52,12 @@ def read_run(folder: Path) -> Run:
     Raises:
         InputError: the manifest or the results are missing or not what they should be.
     """
-    if not folder.is_dir():
-        raise InputError(f"{folder}: is not a run folder")
     return Run(
         name=folder.resolve().name,
-        manifest=_manifest(folder / "manifest.json"),
+        manifest=read_manifest(folder),
         records=_records(folder / "results.json"),
-        replay=_optional(folder, "replay.json", read_replay),
-        execution=_optional(folder, "execution.json", read_execution),
-    )
-
-
-Artefact = TypeVar("Artefact", Replay, Execution)
-
-
-def _optional(
-    folder: Path, name: str, read: Callable[[object, str], Artefact]
-) -> Artefact | Missing:
-    path = folder / "artefacts" / name
-    if not path.exists():
-        return Missing(f"this run has no artefacts/{name}")
-    try:
-        return read(read_json(path), name)
-    except InputError as error:
-        return Missing(str(error).replace(str(path), name))
-
-
-def _manifest(path: Path) -> Manifest:
-    fields = Fields(read_json(path), str(path))
-    values = fields.values
-    return Manifest(
-        command=fields.text("command"),
-        created=fields.text("created"),
-        config=fields.inner("config").values,
-        seed=fields.whole("seed") if values.get("seed") is not None else None,
-        versions=fields.inner("versions").values,
-        commit=fields.text("commit") if values.get("commit") is not None else None,
-        dirty=fields.flag("dirty"),
+        replay=optional(folder, "replay.json", read_replay),
+        execution=optional(folder, "execution.json", read_execution),
     )
 
 

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A measure against the number of robots: one line per coordinator, with its interval."""
+"""A measure against a count, as of robots or epochs: one line per name, with its interval."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from cluster.report.axis import Axis, bounds_to_show, linear_axis, logarithmic_axis
 from cluster.report.markup import Markup, coordinate, element, markup
-from cluster.report.means import Mean
+from cluster.report.means import SHORTEST_S, Mean
 from cluster.report.palette import colour, marker
 from cluster.report.wording import number
 
@@ -27,17 +27,43 @@ class Frame:
     y: Axis
 
 
-def line_chart(series: dict[str, Points], write: Write, logarithmic: bool = False) -> Markup:
+@dataclass(frozen=True)
+class Style:
+    """What differs between the measures that are drawn.
+
+    Args:
+        counted: what the horizontal axis counts.
+        interval: what the band is.
+        ticks: counts with a tick and a mark; None for all.
+        dashed: names of the lines that others are compared with.
+        least: where a logarithmic axis may begin.
+    """
+
+    counted: str = "robots"
+    interval: str = "95 %"
+    ticks: Collection[int] | None = None
+    dashed: Collection[str] = ("fcfs",)
+    least: float = SHORTEST_S
+
+
+ROBOTS = Style()
+
+
+def line_chart(
+    series: dict[str, Points], write: Write, logarithmic: bool = False, style: Style = ROBOTS
+) -> Markup:
     """The chart as SVG; ``write`` words a value for ticks and tooltips."""
-    frame = _frame(series, logarithmic)
+    frame = _frame(series, logarithmic, style)
     names = list(series)
-    counts = sorted({robots for points in series.values() for robots, _ in points})
+    counts = sorted({count for points in series.values() for count, _ in points})
+    ticks = [count for count in counts if style.ticks is None or count in style.ticks]
+    lines = [_line(frame, name, names, points, write, style) for name, points in series.items()]
     return element(
         "svg",
         _y_grid(frame, write),
-        _x_ticks(frame, counts),
+        _x_ticks(frame, ticks, style.counted),
         *(_band(frame, points, colour(name, names)) for name, points in series.items()),
-        *(_line(frame, name, names, points, write) for name, points in series.items()),
+        *lines,
         _labels(frame, series, names),
         viewBox=f"0 0 {coordinate(WIDTH)} {coordinate(HEIGHT)}",
         class_="chart",
@@ -45,13 +71,14 @@ def line_chart(series: dict[str, Points], write: Write, logarithmic: bool = Fals
     )
 
 
-def _frame(series: dict[str, Points], logarithmic: bool) -> Frame:
+def _frame(series: dict[str, Points], logarithmic: bool, style: Style) -> Frame:
     everything = [point for points in series.values() for point in points]
     values = bounds_to_show([mean for _, mean in everything], logarithmic)
     counts = [float(robots) for robots, _ in everything]
-    scale = logarithmic_axis if logarithmic else linear_axis
     x = Axis(min(counts), max(counts), LEFT + 12, WIDTH - RIGHT - 6)
-    return Frame(x, scale(values, HEIGHT - BOTTOM, TOP))
+    if logarithmic:
+        return Frame(x, logarithmic_axis(values, HEIGHT - BOTTOM, TOP, style.least))
+    return Frame(x, linear_axis(values, HEIGHT - BOTTOM, TOP))
 
 
 def _y_grid(frame: Frame, write: Write) -> Markup:
@@ -63,7 +90,7 @@ def _y_line(y: float, label: str) -> Markup:
     return markup(rule, element("text", label, x=LEFT - 8, y=y + 4, class_="tick end"))
 
 
-def _x_ticks(frame: Frame, counts: Sequence[int]) -> Markup:
+def _x_ticks(frame: Frame, counts: Sequence[int], counted: str) -> Markup:
     parts, free_from = [], -1.0
     for robots in reversed(counts):
         x = frame.x(robots)
@@ -74,7 +101,7 @@ def _x_ticks(frame: Frame, counts: Sequence[int]) -> Markup:
         bottom = HEIGHT - BOTTOM
         parts.append(element("line", x1=x, x2=x, y1=bottom, y2=bottom + 5, class_="axis"))
     middle = (frame.x.start + frame.x.end) / 2
-    parts.append(element("text", "robots", x=middle, y=HEIGHT - 4, class_="tick middle"))
+    parts.append(element("text", counted, x=middle, y=HEIGHT - 4, class_="tick middle"))
     return markup(*parts)
 
 
@@ -88,20 +115,24 @@ def _band(frame: Frame, points: Points, paint: str) -> Markup:
     return element("path", d=outline, class_="band", style=f"--c:{paint}")
 
 
-def _line(frame: Frame, name: str, names: list[str], points: Points, write: Write) -> Markup:
-    places = [(frame.x(robots), frame.y(mean.value)) for robots, mean in points]
+def _line(
+    frame: Frame, name: str, names: list[str], points: Points, write: Write, style: Style
+) -> Markup:
+    places = [(frame.x(count), frame.y(mean.value)) for count, mean in points]
     marks = [
-        element("g", marker(name, names, *place), element("title", _tip(name, point, write)))
+        element("g", marker(name, names, *place), element("title", _tip(name, point, write, style)))
         for place, point in zip(places, points, strict=True)
+        if style.ticks is None or point[0] in style.ticks
     ]
-    line = element("path", d=_path(places), class_=f"line {'base' if name == 'fcfs' else ''}")
+    line = element("path", d=_path(places), class_=f"line {'base' if name in style.dashed else ''}")
     return element("g", line, *marks, class_="series", style=f"--c:{colour(name, names)}")
 
 
-def _tip(name: str, point: tuple[int, Mean], write: Write) -> str:
-    robots, mean = point
-    bounds = f", 95 % {write(mean.low)} to {write(mean.high)}" if mean.has_interval else ""
-    return f"{name}, {robots} robots: {write(mean.value)}{bounds}, n = {mean.n}"
+def _tip(name: str, point: tuple[int, Mean], write: Write, style: Style) -> str:
+    count, mean = point
+    ends = f"{write(mean.low)} to {write(mean.high)}"
+    bounds = f", {style.interval} {ends}" if mean.has_interval else ""
+    return f"{name}, {count} {style.counted}: {write(mean.value)}{bounds}, n = {mean.n}"
 
 
 def _labels(frame: Frame, series: dict[str, Points], names: list[str]) -> Markup:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Means over instances with their 95 % t-interval."""
+"""Means over instances with their 95 % t-interval; medians with their range."""
 
 import math
 from collections.abc import Sequence
@@ -33,6 +33,25 @@ class Mean:
     def is_drawable(self) -> bool:
         """Whether the interval is worth drawing; with two instances it covers everything."""
         return self.n > 2
+
+
+@dataclass(frozen=True)
+class Median(Mean):
+    """A median over ``n`` values, between the least and the greatest of them."""
+
+    @property
+    def is_drawable(self) -> bool:
+        """Whether there is a range at all: unlike a confidence interval it is never too wide."""
+        return self.n > 1
+
+
+def median_of(values: Sequence[float]) -> Median | None:
+    """The median and the range; infinite where so many of the values are."""
+    if not values:
+        return None
+    ordered = sorted(values)
+    middle = (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
+    return Median(middle, ordered[0], ordered[-1], len(ordered))
 
 
 def t_quantile(degrees: int) -> float:

@@ -1,20 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The page: reads a run folder, puts the sections together, writes ``report.html``."""
+"""The page: what a command shows of its run folder, put together and written."""
 
 import os
+from collections.abc import Callable, Mapping
 from importlib.resources import files
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
-from cluster.report.comparison import summarise
-from cluster.report.folder import read_run
-from cluster.report.headline import headline
+from cluster.report.blocks import Content
+from cluster.report.forecast.sections import forecast_content
+from cluster.report.manifest import read_manifest
 from cluster.report.markup import Markup, element, markup
 from cluster.report.provenance import origin_line
-from cluster.report.sections import sections, tiles
+from cluster.report.sections import coordinate_content
 from sim.errors import InputError
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+
+CONTENTS: Mapping[str, Callable[[Path], Content]] = {
+    "coordinate": coordinate_content,
+    "forecast": forecast_content,
+}
+"""What each command shows."""
 
 
 def build_report(run_folder: Path) -> str:
@@ -23,22 +30,24 @@ def build_report(run_folder: Path) -> str:
     Raises:
         InputError: the manifest or the results are missing or not what they should be.
     """
-    run = read_run(run_folder)
-    summaries = summarise(run.records)
-    title, support = headline(run, summaries)
+    command = read_manifest(run_folder).command
+    if command not in CONTENTS:
+        where = run_folder / "manifest.json"
+        raise InputError(f"{where}: 'command' is {command!r}; allowed: {', '.join(CONTENTS)}")
+    content = CONTENTS[command](run_folder)
     body = element(
         "main",
         element(
             "header",
-            element("p", f"fedfleet {run.manifest.command}", class_="eyebrow"),
-            element("h1", title),
-            element("p", " ".join(support), class_="lead") if support else "",
-            origin_line(run.manifest, run.name),
+            element("p", f"fedfleet {command}", class_="eyebrow"),
+            element("h1", content.title),
+            element("p", " ".join(content.support), class_="lead") if content.support else "",
+            origin_line(content.manifest, content.name),
         ),
-        tiles(run),
-        *sections(run, summaries),
+        content.tiles,
+        *content.sections,
     )
-    return f"<!doctype html>\n{_document(title, body)}\n"
+    return f"<!doctype html>\n{_document(content.title, body)}\n"
 
 
 def write_report(run_folder: Path) -> Path:

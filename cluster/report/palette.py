@@ -1,23 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One colour and one shape per coordinator, the same in every chart and every report."""
+"""One colour and one shape per coordinator or model, the same in every chart and report."""
 
 from cluster.report.markup import Markup, coordinate, element
 
-KNOWN = (
+COORDINATORS = (
     *("fcfs", "priority", "insertion", "milp"),
     *("tree_search", "cma", "local_search", "portfolio"),
 )
+MODELS = (
+    "ar",  # the first colour is grey
+    *("qfwp_bounded", "qfwp_gated", "qlstm", "qlstm4", "lstm", "qfwp", "qfwp_decay"),
+    *("delta", "gru", "fwp"),
+)
+GREY = ("ar", "mean", "persistence", "order_blind")
+"""Predictors without training: all grey, apart by shape."""
 COLOURS = 11
 SHAPES = ("circle", "square", "diamond", "triangle")
 
 
 def colour(name: str, names: list[str]) -> str:
-    """The CSS colour of a coordinator; names that are not built in follow in run order."""
-    return f"var(--series-{_position(name, names) % COLOURS})"
+    """The CSS colour of a name; names that are not built in follow in run order."""
+    place = 0 if name in GREY else _position(name, names) % COLOURS
+    return f"var(--series-{place})"
 
 
 def marker(name: str, names: list[str], x: float, y: float, size: float = 4.5) -> Markup:
-    """The mark of a coordinator at a point."""
+    """The mark of a name at a point."""
     shape = SHAPES[_position(name, names) % len(SHAPES)]
     if shape == "circle":
         return element("circle", cx=x, cy=y, r=size)
@@ -31,6 +39,9 @@ def marker(name: str, names: list[str], x: float, y: float, size: float = 4.5) -
 
 
 def _position(name: str, names: list[str]) -> int:
-    if name in KNOWN:
-        return KNOWN.index(name)
-    return len(KNOWN) + [other for other in names if other not in KNOWN].index(name)
+    for known in (COORDINATORS, MODELS, GREY):
+        if name in known:
+            return known.index(name)
+    built_in = (*COORDINATORS, *MODELS, *GREY)
+    others = [other for other in names if other not in built_in]
+    return len(COORDINATORS) + others.index(name)

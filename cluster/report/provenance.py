@@ -3,7 +3,7 @@
 
 from collections.abc import Iterator
 
-from cluster.report.folder import Manifest
+from cluster.report.manifest import Manifest
 from cluster.report.markup import Markup, element
 
 SHORT_COMMIT = 10

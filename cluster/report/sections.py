@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The sections of the page in their order, each with the sentence that explains it."""
+"""The sections of a ``coordinate`` run in their order, each with the sentence that explains it."""
 
+from pathlib import Path
+
+from cluster.report.blocks import Content, left_out, section, tile_row
 from cluster.report.charts import comparison_charts
-from cluster.report.comparison import Summary
+from cluster.report.comparison import Summary, summarise
 from cluster.report.delays import delays_body, total
 from cluster.report.execution import Execution
 from cluster.report.fleet import animation
-from cluster.report.folder import Missing, Run
+from cluster.report.folder import Run, read_run
 from cluster.report.gantt import MOST_ROWS, Rows, chosen_rows, gantt
+from cluster.report.headline import headline
+from cluster.report.manifest import Missing
 from cluster.report.markup import Markup, element, markup
 from cluster.report.provenance import provenance
 from cluster.report.replay import Replay
@@ -21,10 +26,17 @@ INTERVALS = (
 )
 
 
-def section(title: str, note: str, *body: str) -> Markup:
-    """A titled part of the page."""
-    explained = element("p", note, class_="note") if note else ""
-    return element("section", element("h2", title), explained, *body)
+def coordinate_content(folder: Path) -> Content:
+    """The page of a ``coordinate`` run.
+
+    Raises:
+        InputError: the manifest or the results are missing or not what they should be.
+    """
+    run = read_run(folder)
+    summaries = summarise(run.records)
+    title, support = headline(run, summaries)
+    shown = sections(run, summaries)
+    return Content(run.manifest, run.name, title, support, tiles(run), shown)
 
 
 def sections(run: Run, summaries: list[Summary]) -> list[Markup]:
@@ -54,8 +66,7 @@ def tiles(run: Run) -> Markup:
     ]
     if execution:
         shown.append((number(collisions, 0), "collisions under sampled delays"))
-    made = [element("div", element("b", value), element("span", words)) for value, words in shown]
-    return element("div", *made, class_="tiles")
+    return tile_row(shown)
 
 
 def _span(fleets: list[int]) -> str:
@@ -63,14 +74,10 @@ def _span(fleets: list[int]) -> str:
     return " to ".join(number(count, 0) for count in ends)
 
 
-def _left_out(title: str, missing: Missing) -> Markup:
-    return section(title, f"Left out: {missing.reason}.")
-
-
 def _fleet(replay: Replay | Missing) -> Markup:
     title = "The fleet"
     if isinstance(replay, Missing):
-        return _left_out(title, replay)
+        return left_out(title, replay)
     robots = counted(len(replay.trips), "robot")
     cost = f", {objective_words(replay.objective)} {number(replay.cost_s)} s"
     note = (
@@ -117,9 +124,9 @@ def _tables(run: Run, summaries: list[Summary]) -> Markup:
 def _delays(execution: Execution | Missing) -> Markup:
     title = "When robots are late"
     if isinstance(execution, Missing):
-        return _left_out(title, execution)
+        return left_out(title, execution)
     if not execution.rows:
-        return _left_out(title, Missing("no schedule was executed"))
+        return left_out(title, Missing("no schedule was executed"))
     note = (
         f"Every schedule was executed under {counted(execution.samples, 'sample')} of delays "
         f"({execution.delay_model}). By precedence, a robot enters a cell once those before it "
@@ -133,7 +140,7 @@ def _timeline(replay: Replay | Missing) -> Markup:
     title = "Who waits for whom"
     if isinstance(replay, Missing) or not replay.trips:
         reason = replay.reason if isinstance(replay, Missing) else "the replay has no robots"
-        return _left_out(title, Missing(reason))
+        return left_out(title, Missing(reason))
     rows = chosen_rows(replay)
     return section(title, _timeline_note(replay, rows), _timeline_key(), gantt(replay, rows))
 

@@ -26,7 +26,10 @@ RECORD_HEAD = (
     *("instance", "robots", "coordinator", "cost s", "best known s", "ratio", "lower bound s"),
     *("gap", "runtime", "certified", "status"),
 )
-TEXT_COLUMNS = frozenset({"coordinator", "instance", "status", "certified", "delays"})
+MARKED = frozenset({"optimal", "feasible", "deadline", "fallback", "failed", "diverged"})
+TEXT_COLUMNS = frozenset(
+    {"coordinator", "instance", "status", "certified", "delays", "task", "model"}
+)
 
 
 def table(head: tuple[str, ...], *bodies: Markup, class_: str = "") -> Markup:
@@ -76,8 +79,13 @@ def _group(robots: int, summaries: list[Summary], names: list[str]) -> Markup:
 
 def fleet_group(head: tuple[str, ...], robots: int, rows: list[Markup]) -> Markup:
     """The rows of one robot count under their own title."""
-    title = element("th", counted(robots, "robot"), colspan=len(head), scope="rowgroup")
-    return element("tbody", element("tr", title, class_="group"), *rows)
+    return titled_group(head, counted(robots, "robot"), rows)
+
+
+def titled_group(head: tuple[str, ...], title: str, rows: list[Markup]) -> Markup:
+    """Rows under a title of their own."""
+    heading = element("th", title, colspan=len(head), scope="rowgroup")
+    return element("tbody", element("tr", heading, class_="group"), *rows)
 
 
 def _summary_row(summary: Summary, best: bool, names: list[str]) -> Markup:
@@ -116,7 +124,7 @@ def _statuses(statuses: dict[str, int]) -> Markup:
 def status_chip(name: str, count: int | None = None) -> Markup:
     """A status, with how often it occurred."""
     text = name if count is None else f"{name} {count}"
-    known = name if name in {"optimal", "feasible", "deadline", "fallback", "failed"} else "other"
+    known = name if name in MARKED else "other"
     return element("span", text, class_=f"chip {known}")
 
 

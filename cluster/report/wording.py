@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """How numbers and names are written in the report."""
 
+import math
+
 from cluster.report.markup import Markup, element, markup
 from cluster.report.means import Mean
 
@@ -17,6 +19,17 @@ def number(value: float | None, decimals: int = 1) -> str:
     if not any(digit in text for digit in "123456789"):
         text = text.lstrip("-")
     return text.replace(",", "\u2009").replace("-", "−")
+
+
+def loss_words(value: float | None) -> str:
+    """A loss in two figures, with a power of ten below 0.1; a dash where there is none."""
+    if value is None:
+        return MISSING
+    if math.isinf(value):
+        return "∞"
+    if value == 0 or 0.0995 <= value < 1000:
+        return number(value, 2 if value < 9.95 else 0)
+    return f"{value:.1e}".replace("e-0", "e-").replace("e+0", "e+").replace("-", "−")
 
 
 def percent(value: float | None, decimals: int = 0) -> str:
