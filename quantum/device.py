@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The PennyLane device "fedfleet.qubit": an unchanged QNode on our engines; see docs/pennylane.md."""
+"""The PennyLane device "fedfleet.qubit": unchanged QNodes on our engines; see docs/pennylane.md."""
 
 import functools
 import logging
@@ -9,19 +9,14 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import pennylane as qml
-import torch
 from pennylane.devices import DefaultQubit, Device, ExecutionConfig
 from pennylane.devices.modifiers import simulator_tracking, single_tape_support
-from pennylane.devices.preprocess import decompose
-from pennylane.exceptions import DecompositionUndefinedError, DeviceError
 from pennylane.math import Interface
-from pennylane.operation import StatePrepBase
-from pennylane.ops.op_math import Exp
 from pennylane.tape import QuantumScript
 from pennylane.transforms.core import CompilePipeline, transform
 
 from quantum.gather import gather
-from quantum.tape import GATES, Reading, Unsupported, engine_for, is_native, read
+from quantum.tape import Reading, Unsupported, decomposed, engine_for, measured, read
 
 _log = logging.getLogger(__name__)
 
@@ -29,7 +24,7 @@ _readings: WeakKeyDictionary[QuantumScript, Reading] = WeakKeyDictionary()
 """What preprocessing found, until the tape is executed: reading it takes longer than running it."""
 
 
-class FedfleetQubit(DefaultQubit):  # type: ignore[misc]
+class FedfleetQubit(DefaultQubit):
     """PennyLane's default.qubit, with our engines wherever they can run the tape.
 
     They can where all gates are, or decompose into, Pauli rotations and Clifford gates, all
@@ -77,12 +72,12 @@ class FedfleetQubit(DefaultQubit):  # type: ignore[misc]
     def preprocess_transforms(
         self, execution_config: ExecutionConfig | None = None
     ) -> CompilePipeline:
-        """What our engines can run is decomposed for them; for the rest default.qubit's pipeline."""
+        """What our engines can run is decomposed for them; the rest as in default.qubit."""
         config = execution_config or ExecutionConfig()
-        default = super().preprocess_transforms(config)
         if qml.capture.enabled() or self._workers(config):
-            return default
+            return super().preprocess_transforms(config)
         pipeline = CompilePipeline()
+        default = functools.partial(super().preprocess_transforms, config)
         pipeline.add_transform(_prepare, wires=self.wires, default=default)
         return pipeline
 
@@ -97,8 +92,8 @@ class FedfleetQubit(DefaultQubit):  # type: ignore[misc]
         config = execution_config or ExecutionConfig()
         engines = _Engines(self.wires)
         engines.tracker = self.tracker
-        devices = [engines if self._runs(tape, config) else super() for tape in circuits]
-        return tuple(d.execute(t, config) for d, t in zip(devices, circuits, strict=True))
+        ways = [engines.execute if self._runs(t, config) else super().execute for t in circuits]
+        return tuple(way(tape, config) for way, tape in zip(ways, circuits, strict=True))
 
     def _runs(self, tape: QuantumScript, config: ExecutionConfig) -> bool:
         if self._workers(config) or self._debugger:
@@ -116,7 +111,7 @@ class FedfleetQubit(DefaultQubit):  # type: ignore[misc]
 
 @simulator_tracking
 @single_tape_support
-class _Engines(Device):  # type: ignore[misc]
+class _Engines(Device):
     """Executes tapes that have been read."""
 
     def execute(
@@ -132,69 +127,28 @@ def _expectations(reading: Reading, interface: Any) -> Any:
     inputs, parameters, slots, batched = gather(reading.values, reading.private)
     engine = engine_for(reading.structure, slots, str(parameters.device))
     outputs = engine(inputs, parameters)
-    columns = (outputs if batched else outputs[0]).unbind(-1)
-    results = tuple(_sum(terms, columns) for terms in reading.results)
+    results = measured(reading.results, outputs if batched else outputs[0])
     if not reading.torch and interface != Interface.TORCH:
         like = interface.get_like() if interface else "numpy"
         results = tuple(qml.math.asarray(r.numpy()[()], like=like) for r in results)
     return results if len(results) > 1 else results[0]
 
 
-def _sum(terms: Sequence[tuple[Any, int | None]], columns: Sequence[torch.Tensor]) -> torch.Tensor:
-    if len(terms) == 1:
-        coefficient, number = terms[0]
-        if number is not None and isinstance(coefficient, float) and coefficient == 1.0:
-            return columns[number]
-    total = torch.zeros_like(columns[0])
-    for coefficient, number in terms:
-        total = total + (coefficient if number is None else coefficient * columns[number])
-    return total
-
-
 @transform  # type: ignore[untyped-decorator]
 def _prepare(
-    tape: QuantumScript, wires: Any, default: CompilePipeline
+    tape: QuantumScript, wires: Any, default: Callable[[], CompilePipeline]
 ) -> tuple[Sequence[QuantumScript], Callable[[Any], Any]]:
     try:
-        ours = tape if all(map(is_native, tape.operations)) else _decomposed(tape)
+        ours = decomposed(tape)
         _readings[ours] = read(ours, wires)
     except Unsupported as reason:
         _notice(str(reason))
-        tapes, combine = default((tape,))
+        tapes, combine = default()((tape,))
         return tapes, lambda results: combine(results)[0]
     return (ours,), lambda results: results[0]
-
-
-def _decomposed(tape: QuantumScript) -> QuantumScript:
-    try:
-        (ours,), _ = decompose(
-            tape,
-            stopping_condition=lambda o: is_native(o) or _opaque(o),
-            skip_initial_state_prep=False,
-            target_gates={kind.__name__ for kind in GATES},
-            name="fedfleet.qubit",
-        )
-    except (DecompositionUndefinedError, DeviceError) as error:
-        raise Unsupported(str(error)) from error
-    return ours
-
-
-def _opaque(operator: Any) -> bool:
-    """Whether it has a decomposition that default.qubit would not use, for good reasons.
-
-    The angles of a state or of a matrix are not smooth functions of its entries, and a Trotter
-    formula is not exact.
-    """
-    if isinstance(operator, StatePrepBase):
-        return not isinstance(operator, qml.BasisState)
-    if isinstance(operator, Exp):
-        return operator.num_steps is not None
-    return bool(operator.has_matrix) and any(operator.ndim_params)
 
 
 @functools.lru_cache(maxsize=256)
 def _notice(reason: str) -> None:
     """Said once for each reason."""
-    _log.warning(
-        "fedfleet.qubit: default.qubit takes over, many times slower, because of %s", reason
-    )
+    _log.warning("default.qubit takes over, many times slower, because of %s", reason)

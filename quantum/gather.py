@@ -44,7 +44,7 @@ class Block(NamedTuple):
 
 
 def references(values: tuple[object, ...]) -> list[int]:
-    """How many references to each value Python counts, those of this function and tuple included."""
+    """How many references to each value Python counts, its own included."""
     return [sys.getrefcount(value) for value in values]
 
 
@@ -64,57 +64,92 @@ def gather(values: Sequence[torch.Tensor | float], private: Sequence[bool]) -> G
         CircuitError: two batch sizes.
     """
     tensors = [v for v in values if isinstance(v, torch.Tensor)]
-    sizes = {v.shape[0] for v in tensors if v.dim()}
+    sizes = {len(v) for v in tensors if v.dim()}
     require(len(sizes) <= 1, f"angles have different batch sizes: {sorted(sizes)}")
-    dtype = _common_dtype(tensors)
-    like = torch.empty(0, dtype=dtype, device=tensors[0].device if tensors else "cpu")
-    blocks = [
-        block._replace(values=block.values.to(dtype))
-        for block in _blocks(values, private, next(iter(sizes), 1), like)
-    ]
-    return combine(blocks, len(values), like)
+    size = next(iter(sizes), 1)
+    like = empty_like(tensors)
+    blocks = list(_blocks(values, private, size, like))
+    arrangement = arrange(blocks, len(values))
+    arguments = assemble(arrangement, [block.values for block in blocks], size, like)
+    return Gathered(*arguments, arrangement.slots, bool(sizes))
 
 
-def combine(blocks: Iterable[Block], num_angles: int, like: torch.Tensor) -> Gathered:
-    """The arguments of an engine from blocks that cover all angles.
+def empty_like(tensors: Sequence[torch.Tensor]) -> torch.Tensor:
+    """An empty tensor of their common device and floating dtype; float64 where there is none."""
+    kinds = {t.dtype if t.dtype.is_floating_point else torch.float64 for t in tensors}
+    dtype = torch.float32 if kinds == {torch.float32} else torch.float64
+    return torch.empty(0, dtype=dtype, device=tensors[0].device if tensors else "cpu")
+
+
+class Arrangement(NamedTuple):
+    """Which blocks, by number, lie side by side in which argument, and where the angles are then.
 
     Args:
-        blocks: their values have one dtype and device.
-        num_angles: how many angles there are.
-        like: an empty tensor of that dtype and device.
+        inputs: blocks of the inputs, all batched.
+        parameters: blocks of the parameters, all batched or none.
+        widths: of inputs and parameters, cut after the last column that is read.
+        slots: see :class:`Gathered`.
     """
-    shared, batched = [], []
-    for block in blocks:
-        (batched if block.values.dim() == 2 else shared).append(block)
-    size = batched[0].values.shape[0] if batched else 1
-    if not shared:  # then parameters may be batched too, and two tensors need no copy
-        batched.sort(key=lambda block: block.values.shape[1])
+
+    inputs: tuple[int, ...]
+    parameters: tuple[int, ...]
+    widths: tuple[int, int]
+    slots: tuple[int, ...]
+
+
+def arrange(blocks: Sequence[Block], num_angles: int) -> Arrangement:
+    """Batched blocks to the inputs and shared ones to the parameters.
+
+    Without shared blocks the widest batched one becomes the parameters: two need no copy then.
+    """
+    order = sorted(range(len(blocks)), key=lambda k: blocks[k].values.shape[-1])
+    shared = [k for k in order if blocks[k].values.dim() == 1]
+    batched = [k for k in order if blocks[k].values.dim() == 2]
+    if not shared:
         shared, batched = batched[-1:], batched[:-1]
     slots = [0] * num_angles
-    parameters = _side_by_side(shared, slots, like)
-    inputs = _side_by_side(batched, slots, like.reshape(1, 0).expand(size, 0), negated=True)
-    return Gathered(inputs, parameters, tuple(slots), bool(batched) or parameters.dim() == 2)
+    num_inputs = _place([blocks[k] for k in batched], slots)
+    slots = [~slot for slot in slots]
+    num_parameters = _place([blocks[k] for k in shared], slots)
+    return Arrangement(tuple(batched), tuple(shared), (num_inputs, num_parameters), tuple(slots))
 
 
-def _side_by_side(
-    blocks: Sequence[Block], slots: list[int], empty: torch.Tensor, negated: bool = False
-) -> torch.Tensor:
-    """The blocks as one tensor, cut after the last column that is read; fills in the slots."""
-    if not blocks:
-        return empty
-    start, used = 0, 0
+def _place(blocks: Sequence[Block], slots: list[int]) -> int:
+    """Writes the columns of the angles into the slots; the number of columns up to the last one."""
+    start = used = 0
     for block in blocks:
         for angle, column in zip(block.angles, block.columns, strict=True):
-            slots[angle] = ~(start + column) if negated else start + column
+            slots[angle] = start + column
             used = max(used, start + column + 1)
         start += block.values.shape[-1]
-    whole = blocks[0].values if len(blocks) == 1 else torch.cat([b.values for b in blocks], -1)
-    return whole if used == start else whole[..., :used]
+    return used
 
 
-def _common_dtype(tensors: Sequence[torch.Tensor]) -> torch.dtype:
-    kinds = {t.dtype if t.dtype.is_floating_point else torch.float64 for t in tensors}
-    return torch.float32 if kinds == {torch.float32} else torch.float64
+def assemble(
+    arrangement: Arrangement, values: Sequence[torch.Tensor], size: int, like: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Inputs and parameters from the values of the blocks.
+
+    Args:
+        arrangement: of the blocks.
+        values: ``[batch, width]`` or ``[width]`` each.
+        size: of the batch, 1 where nothing is batched.
+        like: an empty tensor of the wanted dtype and device.
+    """
+    num_inputs, num_parameters = arrangement.widths
+    inputs = _side_by_side([values[k] for k in arrangement.inputs], num_inputs)
+    parameters = _side_by_side([values[k] for k in arrangement.parameters], num_parameters)
+    return (
+        like.new_empty(size, 0) if inputs is None else inputs.to(like.dtype),
+        like if parameters is None else parameters.to(like.dtype),
+    )
+
+
+def _side_by_side(values: Sequence[torch.Tensor], width: int) -> torch.Tensor | None:
+    if not values:
+        return None
+    whole = values[0] if len(values) == 1 else torch.cat(list(values), -1)
+    return whole if width == whole.shape[-1] else whole[..., :width]
 
 
 def _blocks(
@@ -134,7 +169,7 @@ def _blocks(
             views[id(value._base), value.dim()].append(k)
     for (_, dim), angles in views.items():
         if block := _whole([values[k] for k in angles], angles, size):  # type: ignore[misc]
-            yield block
+            yield block._replace(values=block.values.to(like.dtype))
         else:
             rest[dim].extend(angles)
     for dim, angles in rest.items():
@@ -150,45 +185,39 @@ def _whole(views: Sequence[torch.Tensor], angles: Sequence[int], size: int) -> B
     """The tensor that these views look into, if it may take their place."""
     base = views[0]._base
     assert base is not None
-    starts = [v.storage_offset() - base.storage_offset() for v in views]
-    if not _plain(base, views) or base.numel() > SPARSE * len(set(starts)) * size:
+    first = base.storage_offset()
+    starts = [int(v.storage_offset() - first) for v in views]
+    if base.numel() > SPARSE * len(set(starts)) * size or not _replaces(base, views):
         return None
     if not views[0].dim():
-        return Block(base.reshape(-1), angles, starts) if _same_graph(base, views) else None
-    if base.numel() % size:
+        return Block(base.reshape(-1), angles, starts)
+    width, left = divmod(base.numel(), size)
+    steps = {v.stride() for v in views} if size > 1 else {(width,)}
+    if left:
         return None
-    width = base.numel() // size
-    steps = {v.stride(0) for v in views} if size > 1 else {width}
-    if steps == {width} and max(starts) < width:  # the batch is the first axis
-        values, columns = base.reshape(size, width), starts
-    elif steps == {1} and not any(start % size for start in starts):  # the last one
-        values, columns = base.reshape(width, size).t(), [start // size for start in starts]
-    else:
-        return None
-    return Block(values, angles, columns) if _same_graph(base, views) else None
+    if steps == {(width,)} and max(starts) < width:  # the batch is the first axis
+        return Block(base.reshape(size, width), angles, starts)
+    if steps == {(1,)} and not any(start % size for start in starts):  # the last one
+        columns = [start // size for start in starts]
+        return Block(base.reshape(width, size).t(), angles, columns)
+    return None
 
 
-def _plain(base: torch.Tensor, views: Sequence[torch.Tensor]) -> bool:
-    """Whether a position in memory means the same number for all of them."""
-    return base.is_contiguous() and not any(
-        v.dtype != base.dtype or v.is_neg() != base.is_neg() for v in views
-    )
-
-
-def _same_graph(base: torch.Tensor, views: Sequence[torch.Tensor]) -> bool:
-    """Whether gradients may go to the base directly."""
+def _replaces(base: torch.Tensor, views: Sequence[torch.Tensor]) -> bool:
+    """Whether a position in memory means the same for all, and gradients may go to the base."""
+    if not base.is_contiguous() or any(v.dtype != base.dtype for v in views):
+        return False
     if not any(v.requires_grad for v in views):
         return not base.requires_grad
-    # A view that was made under no_grad says that it requires a gradient, but has no grad_fn.
-    if not base.requires_grad or any(v.grad_fn is None for v in views):
+    # A view that was made under no_grad says that it requires a gradient, but is a leaf.
+    if not base.requires_grad or any(v.is_leaf for v in views):
         return False
     # The views are private, but somebody who holds a view between them and the base may ask for
     # its gradient. So nobody else may look into this memory: neither Python nor a saved tensor.
-    holders = {id(v): v for v in views}
-    storage = base.untyped_storage()
-    aliases = torch._C._storage_Use_Count(storage._cdata)
-    return aliases == len(holders) + 2 and all(map(_unwatched, holders.values()))
+    different = {id(v): v for v in views}
+    aliases = torch._C._storage_Use_Count(base.untyped_storage()._cdata)
+    return aliases == len(different) + 2 and all(map(_unwatched, different.values()))
 
 
 def _unwatched(view: torch.Tensor) -> bool:
-    return not view.retains_grad and not view._backward_hooks
+    return not (view.retains_grad or view._backward_hooks)

@@ -7,17 +7,20 @@ numbers here; labels are mapped on reading.
 
 from collections.abc import Callable, Hashable, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import pennylane as qml
 import torch
+from pennylane.devices.preprocess import decompose
+from pennylane.exceptions import DecompositionUndefinedError, DeviceError
 from pennylane.measurements import ExpectationMP
-from pennylane.ops.op_math import Adjoint
+from pennylane.operation import StatePrepBase
+from pennylane.ops.op_math import Adjoint, ControlledOp, Exp
 from pennylane.tape import QuantumScript
 
 from quantum import excitations, gates
-from quantum.circuit import Angle, Circuit, Input, Operation, Parameter, PauliString
+from quantum.circuit import Angle, Circuit, Constant, Input, Operation, Parameter, PauliString
 from quantum.engines import Engine, make_engine
 from quantum.gather import ALONE, references
 
@@ -81,7 +84,7 @@ def _excitation(
 
 
 def _phase(state: str) -> Callable[..., gates.Operations]:
-    return lambda _, *arguments: gates.controlled_phase(*arguments, state=state)
+    return lambda _, angle, *wires: gates.phase_on([state], angle, *wires)
 
 
 def _multi_controlled_x(values: str, *wires: int) -> gates.Operations:
@@ -140,13 +143,53 @@ GATES: dict[type, tuple[int, Callable[..., gates.Operations]]] = {
 }
 """For each gate its number of angles, and its operations from (what is fixed, angles, wires)."""
 
+_CONTROLLED = {kind for kind in GATES if issubclass(kind, ControlledOp)}
+
 
 def is_native(operator: Any) -> bool:
     """Whether the gate, or the gate that it inverts, is one that we run as it is."""
-    plain = operator.base if isinstance(operator, Adjoint) else operator
-    if isinstance(plain, qml.MultiControlledX):
-        return len(plain.wires) <= MAX_CONTROLLED
-    return type(plain) in GATES
+    kind = type(operator)
+    if kind not in GATES:
+        return (
+            isinstance(operator, Adjoint)
+            and type(operator.base) in GATES
+            and (is_native(operator.base))
+        )
+    return kind is not qml.MultiControlledX or len(operator.wires) <= MAX_CONTROLLED
+
+
+def decomposed(tape: QuantumScript) -> QuantumScript:
+    """The tape in gates that we run, as far as its own gates allow.
+
+    Raises:
+        Unsupported: a gate cannot be decomposed.
+    """
+    if all(map(is_native, tape.operations)):
+        return tape
+    try:
+        (ours,), _ = decompose(
+            tape,
+            stopping_condition=lambda o: is_native(o) or _opaque(o),
+            skip_initial_state_prep=False,
+            target_gates={kind.__name__ for kind in GATES},
+            name="fedfleet.qubit",
+        )
+    except (DecompositionUndefinedError, DeviceError) as error:
+        raise Unsupported(str(error)) from error
+    return cast(QuantumScript, ours)
+
+
+def _opaque(operator: Any) -> bool:
+    """Whether it has a decomposition that default.qubit would not use, for good reasons.
+
+    The angles of a state or of a matrix are not smooth functions of its entries, and a Trotter
+    formula is not exact.
+    """
+    if isinstance(operator, StatePrepBase):
+        return not isinstance(operator, qml.BasisState)
+    if isinstance(operator, Exp):
+        return operator.num_steps is not None
+    return bool(operator.has_matrix) and any(operator.ndim_params)
 
 
 def read(tape: QuantumScript, wires: Sequence[Hashable] | None = None) -> Reading:
@@ -163,33 +206,46 @@ def read(tape: QuantumScript, wires: Sequence[Hashable] | None = None) -> Readin
         raise Unsupported("finite shots")
     if not tape.measurements:
         raise Unsupported("a tape without measurements")
+    if torch._C._functorch.peek_interpreter_stack() is not None:
+        raise Unsupported("a transform of torch.func, whose tensors no kernel can read")
     index = {label: k for k, label in enumerate(tape.wires if wires is None else wires)}
     try:
         steps = tuple([_step(o, index) for o in tape.operations])
         words, results = _observables(tape, index)
     except KeyError as error:
         raise Unsupported(f"wire {error}, which the device does not have") from error
-    private = [count <= ALONE for o in tape.operations for count in references(o.data)]
-    values = [_angle(value) for o in tape.operations for value in o.data]
-    if len({v.shape[0] for v in values if isinstance(v, torch.Tensor) and v.dim()}) > 1:
-        raise Unsupported("angles of different batch sizes")
+    data = [o.data for o in tape.operations if o.data]
+    private = [count <= ALONE for angles in data for count in references(angles)]
+    values = [_angle(value) for angles in data for value in angles]
     structure = Structure(len(index), steps, words)
     return Reading(structure, values, private, results, _any_torch(tape, results))
 
 
 def _step(operator: Any, index: dict[Hashable, int]) -> Step:
-    kind, inverted = type(operator), False
-    if kind not in GATES and isinstance(operator, Adjoint):
-        operator, inverted = operator.base, True
-        kind = type(operator)
-    if kind not in GATES or not is_native(operator):
+    if not is_native(operator):
         raise Unsupported(f"the operation {operator.name}")
-    fixed = None
-    if kind is qml.PauliRot:
-        fixed = operator.hyperparameters["pauli_word"]
-    elif kind is qml.MultiControlledX:
-        fixed = "".join("01"[bool(v)] for v in operator.hyperparameters["control_values"])
-    return kind, inverted, fixed, tuple([index[label] for label in operator.wires.labels])
+    inverted = type(operator) not in GATES
+    if inverted:
+        operator = operator.base
+    kind = type(operator)
+    fixed = _FIXED[kind](operator.hyperparameters) if kind in _FIXED else None
+    return kind, inverted, fixed, tuple([index[label] for label in _labels(operator)])
+
+
+_FIXED: dict[type, Callable[[Any], Hashable]] = {
+    qml.PauliRot: lambda about: about["pauli_word"],
+    qml.MultiControlledX: lambda about: "".join("01"[bool(v)] for v in about["control_values"]),
+}
+"""What is fixed about a gate besides its wires, from what PennyLane calls hyperparameters."""
+
+
+def _labels(operator: Any) -> tuple[Hashable, ...]:
+    """The wires; PennyLane builds those of a controlled gate anew, with checks, each time."""
+    if type(operator) in _CONTROLLED:
+        labels = operator.hyperparameters["control_wires"].labels + operator.base.wires.labels
+    else:
+        labels = operator.wires.labels
+    return labels  # type: ignore[no-any-return]
 
 
 def _observables(
@@ -240,10 +296,9 @@ def _angle(value: Any) -> torch.Tensor | float:
         array = np.asarray(value)
         if array.dtype.kind not in "fiu":
             raise Unsupported(f"an angle of dtype {array.dtype}")
-        value = torch.tensor(array, dtype=torch.float64)
-    # What torch.func and torch.export pass around are tensors whose memory no kernel can read.
-    elif type(value) not in _PLAIN or torch._C._functorch.is_functorch_wrapped_tensor(value):
-        raise Unsupported(f"an angle of type {type(value).__name__} (or inside torch.func)")
+        return _angle(torch.tensor(array, dtype=torch.float64))
+    if type(value) not in _PLAIN:  # fake tensors and their like have no memory
+        raise Unsupported(f"an angle of type {type(value).__name__}")
     if value.dtype not in _REAL or value.dim() > 1:
         raise Unsupported(f"an angle of dtype {value.dtype} and shape {tuple(value.shape)}")
     return value
@@ -254,15 +309,46 @@ def _any_torch(tape: QuantumScript, results: Sequence[Sequence[tuple[Any, int | 
     return angles or any(isinstance(c, torch.Tensor) for terms in results for c, _ in terms)
 
 
-def circuit_of(structure: Structure, slots: Sequence[int], name: str = "tape") -> Circuit:
+def measured(
+    results: Sequence[Sequence[tuple[Any, int | None]]], outputs: torch.Tensor
+) -> tuple[torch.Tensor, ...]:
+    """The measurements of a tape.
+
+    Args:
+        results: see :class:`Reading`.
+        outputs: of the engine, ``[batch, words]`` or ``[words]``.
+
+    Returns:
+        One tensor for each measurement, ``[batch]`` or a scalar.
+    """
+    columns = outputs.unbind(-1)
+    return tuple([_sum(terms, columns) for terms in results])
+
+
+def _sum(terms: Sequence[tuple[Any, int | None]], columns: Sequence[torch.Tensor]) -> torch.Tensor:
+    if len(terms) == 1:
+        coefficient, number = terms[0]
+        if number is not None and isinstance(coefficient, float) and coefficient == 1.0:
+            return columns[number]
+    total = torch.zeros_like(columns[0])
+    for coefficient, number in terms:
+        total = total + (coefficient if number is None else coefficient * columns[number])
+    return total
+
+
+Slot = int | float
+"""Where an angle is: a column of the parameters, ``~column`` of the inputs, or a fixed number."""
+
+
+def circuit_of(structure: Structure, slots: Sequence[Slot], name: str = "tape") -> Circuit:
     """The circuit of a structure.
 
     Args:
         structure: what it does.
-        slots: for each angle, its column of the parameters, or ``~column`` of the inputs.
+        slots: of the angles, in order.
         name: of the circuit.
     """
-    angles = [Parameter(slot) if slot >= 0 else Input(~slot) for slot in slots]
+    angles = [_angle_in(slot) for slot in slots]
     operations: list[Operation] = []
     for kind, inverted, fixed, wires in structure.steps:
         count, build = GATES[kind]
@@ -278,11 +364,17 @@ def circuit_of(structure: Structure, slots: Sequence[int], name: str = "tape") -
     return Circuit(structure.qubits, (), tuple(operations), observables, name)
 
 
+def _angle_in(slot: Slot) -> Angle:
+    if isinstance(slot, float):
+        return Constant(slot)
+    return Parameter(slot) if slot >= 0 else Input(~slot)
+
+
 def _idle(angle: Angle) -> gates.Operations:
     return gates.rz(gates.scaled(angle, 0.0), 0)
 
 
 @lru_cache(maxsize=PROGRAMS)
-def engine_for(structure: Structure, slots: tuple[int, ...], device: str) -> Engine:
+def engine_for(structure: Structure, slots: tuple[Slot, ...], device: str) -> Engine:
     """The engine for a structure whose angles lie in these slots; see :func:`circuit_of`."""
     return make_engine(circuit_of(structure, slots), device=device)
