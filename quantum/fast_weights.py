@@ -11,7 +11,7 @@ import torch
 
 from quantum.circuits import qfwp
 from quantum.core import Core, at_least_one, choice
-from quantum.engines import EngineName
+from quantum.engines import EngineChoice, EngineName
 from quantum.errors import require
 from quantum.initialise import linear
 from quantum.layer import CircuitModule
@@ -64,7 +64,7 @@ class QFWP(Core[torch.Tensor]):
         front: Front | str = Front.RAW,
         squash: bool = False,
         decay: float | None = None,
-        engine: EngineName | str = EngineName.AUTO,
+        engine: EngineChoice = EngineName.AUTO,
         generator: torch.Generator | None = None,
     ) -> None:
         at_least_one(qubits=qubits, layers=layers, measured=measured)

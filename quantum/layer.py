@@ -2,13 +2,14 @@
 """Circuits as torch modules."""
 
 import math
+from functools import partial
 from typing import Any
 
 import torch
 from torch import nn
 
 from quantum.circuit import Circuit
-from quantum.engines import Engine, EngineName, make_engine
+from quantum.engines import Engine, EngineChoice, EngineName, make_engine
 from quantum.errors import require
 from quantum.initialise import normal
 
@@ -21,13 +22,14 @@ class CircuitModule(nn.Module):
 
     Args:
         circuit: what is evaluated.
-        engine: which engine evaluates it.
+        engine: which engine evaluates it, by name; or what makes the engine for a circuit, such as
+            one with noise or shots.
 
     Raises:
         CircuitError: no such engine, or it cannot evaluate this circuit here.
     """
 
-    def __init__(self, circuit: Circuit, engine: EngineName | str = EngineName.AUTO) -> None:
+    def __init__(self, circuit: Circuit, engine: EngineChoice = EngineName.AUTO) -> None:
         super().__init__()
         self.circuit = circuit
         self._wanted = engine
@@ -37,7 +39,9 @@ class CircuitModule(nn.Module):
     def engine(self, device: str = "cpu") -> Engine:
         """The engine for tensors on a type of device."""
         if device not in self._engines:
-            self._engines[device] = make_engine(self.circuit, self._wanted, device)
+            wanted = self._wanted
+            make = wanted if callable(wanted) else partial(make_engine, name=wanted, device=device)
+            self._engines[device] = make(self.circuit)
         return self._engines[device]
 
     def forward(self, inputs: torch.Tensor, parameters: torch.Tensor) -> torch.Tensor:
@@ -96,7 +100,7 @@ class QuantumLayer(CircuitModule):
         circuit: Circuit,
         generator: torch.Generator | None = None,
         init_std: float = 0.01,
-        engine: EngineName | str = EngineName.AUTO,
+        engine: EngineChoice = EngineName.AUTO,
     ) -> None:
         super().__init__(circuit, engine)
         self.weights = normal((circuit.num_parameters,), init_std, generator)

@@ -15,9 +15,9 @@ import torch
 from numpy.typing import NDArray
 
 from quantum.circuit import Circuit, Clifford, PauliString
-from quantum.engines import EngineName, make_engine
+from quantum.engines import EngineName, MakeEngine, make_engine
 from quantum.errors import require
-from quantum.parameter_shift import MAX_BATCH, MakeEngine
+from quantum.parameter_shift import MAX_BATCH
 from quantum.pauli import CliffordFrame, Pauli
 from quantum.unshared import RotationAngles, live_rotations, unshare
 

@@ -15,14 +15,11 @@ from typing import Any, cast
 import torch
 
 from quantum.circuit import Circuit
-from quantum.engines import Engine, EngineName, make_engine
+from quantum.engines import EngineName, MakeEngine, make_engine
 from quantum.unshared import RotationAngles, depends, live_rotations, unshare
 
 Evaluate = Callable[[torch.Tensor], torch.Tensor]
 """Angles ``[batch, rotations]`` to outputs ``[batch, observables]``; need not be differentiable."""
-
-MakeEngine = Callable[[Circuit], Engine]
-"""What makes the engine for a circuit: :func:`quantum.engines.make_engine`, or one with noise."""
 
 MAX_BATCH = 4096
 """Samples that are evaluated at once: enough for full speed, little enough for memory."""

@@ -13,7 +13,7 @@ import torch
 from quantum.circuit import Circuit
 from quantum.circuits import qlstm_gate, qlstm_modern_gate
 from quantum.core import Core, LSTMState, at_least_one, emptied
-from quantum.engines import EngineName
+from quantum.engines import EngineChoice, EngineName
 from quantum.initialise import normal
 from quantum.layer import CircuitModule, QuantumLayer
 
@@ -43,7 +43,7 @@ class QLSTM(Core[LSTMState]):
         hidden: int,
         num_outputs: int,
         gate: Circuit,
-        engine: EngineName | str,
+        engine: EngineChoice,
         generator: torch.Generator | None,
     ) -> None:
         super().__init__(features, num_outputs)
@@ -111,7 +111,7 @@ class SixCircuitQLSTM(QLSTM):
         hidden: int = 3,
         layers: int = 2,
         *,
-        engine: EngineName | str = EngineName.AUTO,
+        engine: EngineChoice = EngineName.AUTO,
         generator: torch.Generator | None = None,
     ) -> None:
         at_least_one(features=features, hidden=hidden, layers=layers)
@@ -153,7 +153,7 @@ class FourCircuitQLSTM(QLSTM):
         hidden: int = 5,
         layers: int = 5,
         *,
-        engine: EngineName | str = EngineName.AUTO,
+        engine: EngineChoice = EngineName.AUTO,
         generator: torch.Generator | None = None,
     ) -> None:
         at_least_one(features=features, hidden=hidden, layers=layers)

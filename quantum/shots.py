@@ -9,10 +9,10 @@ import torch
 from numpy.typing import NDArray
 
 from quantum.circuit import Circuit, PauliString
-from quantum.engines import Engine, EngineName, make_engine
+from quantum.engines import Engine, EngineName, MakeEngine, make_engine
 from quantum.errors import require
 from quantum.measurement import Setting, measurement_settings, product_of
-from quantum.parameter_shift import MakeEngine, ShiftEngine
+from quantum.parameter_shift import ShiftEngine
 
 MAX_JOINT = 10
 """Observables that the same shots can be drawn for: k of them have 2^k outcomes."""

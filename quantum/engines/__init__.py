@@ -2,6 +2,6 @@
 """Engines: what evaluates a circuit, behind one signature."""
 
 from quantum.engines.choose import make_engine
-from quantum.engines.interface import Engine, EngineName
+from quantum.engines.interface import Engine, EngineChoice, EngineName, MakeEngine
 
-__all__ = ["Engine", "EngineName", "make_engine"]
+__all__ = ["Engine", "EngineChoice", "EngineName", "MakeEngine", "make_engine"]

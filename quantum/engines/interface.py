@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The signature that all engines share, and the checks that are the same for all of them."""
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Protocol
 
@@ -48,6 +49,13 @@ class Engine(Protocol):
         Raises:
             CircuitError: shapes, dtypes or devices do not fit, or an angle is not finite.
         """
+
+
+MakeEngine = Callable[[Circuit], Engine]
+"""What makes the engine for a circuit: :func:`quantum.engines.make_engine`, or one with noise."""
+
+EngineChoice = EngineName | str | MakeEngine
+"""An engine by its name, or what makes it."""
 
 
 def check_arguments(circuit: Circuit, inputs: torch.Tensor, parameters: torch.Tensor) -> None:

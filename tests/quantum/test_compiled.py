@@ -28,5 +28,5 @@ def test_second_derivatives_reach_what_is_not_contiguous() -> None:
     wide = torch.rand(5, 3, generator=generator, dtype=torch.float64, requires_grad=True)
     strided = wide[:, 1:2]
     expected = second_derivative(inputs, strided.detach().clone().requires_grad_())
-    assert expected.abs().min() > 1e-3
+    assert expected[:, 1].abs().min() > 1e-3
     torch.testing.assert_close(second_derivative(inputs, strided), expected, rtol=0, atol=1e-14)

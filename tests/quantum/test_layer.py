@@ -1,15 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 import copy
 import pickle
+from functools import partial
 
 import pytest
 import torch
 from torch import nn
 
 from quantum.circuit import Circuit, Clifford, CliffordName, Input, Parameter, PauliString, Rotation
-from quantum.engines import EngineName
+from quantum.circuits import z_each
+from quantum.engines import Engine, EngineName
 from quantum.errors import CircuitError
+from quantum.gates import ry
 from quantum.layer import CircuitModule, QuantumLayer
+from quantum.noise import Noise, NoisyEngine
+from quantum.shots import shot_engine
 
 
 def rotation(letter: str, angle: Input | Parameter, wire: int) -> Rotation:
@@ -190,3 +195,22 @@ def test_what_does_not_fit_is_refused_with_both_shapes() -> None:
         module(torch.full((4, 2), float("nan")).double())
     with pytest.raises(CircuitError, match=r"allowed: .*reference"):
         QuantumLayer(CIRCUIT, engine="quick")
+
+
+def test_a_layer_trains_with_noise_and_shots() -> None:
+    generator = torch.Generator().manual_seed(0)
+    noisy = partial(NoisyEngine, noise=Noise(0.02, 0.01), generator=generator, trajectories=50)
+
+    def measured(circuit: Circuit) -> Engine:
+        return shot_engine(circuit, 200, generator, make=noisy)
+
+    circuit = Circuit(1, (), ry(Parameter(0), 0), z_each(range(1)))
+    layer = QuantumLayer(circuit, generator, engine=measured)
+    optimiser = torch.optim.SGD(layer.parameters(), lr=0.2)
+    for _ in range(60):
+        optimiser.zero_grad()
+        layer(torch.zeros(4, 0)).sum().backward()
+        optimiser.step()
+    # The exact minimum is -1; what is measured falls short of it by the noise.
+    assert -1 < layer(torch.zeros(500, 0)).mean() < -0.9
+    assert abs(abs(float(layer.weights)) - torch.pi) < 0.3
