@@ -50,8 +50,7 @@ def _seeds(task: str, summaries: list[Summary]) -> Markup:
 
 
 def _decade(value: float) -> str:
-    """Ticks are powers of ten and need one figure, tooltips need two."""
-    exponent = math.log10(value) if value > 0 else 0.5
-    if abs(exponent - round(exponent)) > 1e-9:
-        return loss_words(value)
-    return f"{value:g}" if abs(exponent) < 1.5 else loss_words(value).replace("1.0e", "1e")
+    """As other losses, but the powers of ten of an axis in one figure."""
+    if value in (0.1, 1.0, 10.0):
+        return f"{value:g}"
+    return loss_words(value).replace("1.0e", "1e")

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The result in words, no stronger than the data; the trivial predictors always have their say."""
 
+import math
+
 from cluster.report.forecast.summary import Summary
 from cluster.report.wording import capitalised, counted, loss_words, number
 
@@ -21,7 +23,9 @@ def headline(summaries: list[Summary]) -> tuple[str, list[str]]:
     """The title sentence, and a sentence for each task."""
     tasks = [of_task(summaries, task) for task in dict.fromkeys(s.task for s in summaries)]
     if not any(best_trained(task) for task in tasks):
-        return "No model was trained", [_trivial_only(task) for task in tasks]
+        tried = any(not s.is_trivial for s in summaries)
+        title = "No training ended with a finite loss" if tried else "No model was trained"
+        return title, [_trivial_only(task) for task in tasks]
     return _title(tasks), [_support(task) for task in tasks]
 
 
@@ -31,8 +35,8 @@ def of_task(summaries: list[Summary], task: str) -> list[Summary]:
 
 
 def best_trained(task: list[Summary]) -> Summary | None:
-    """The trained model with the least median test loss, if any has one."""
-    ended = [s for s in task if not s.is_trivial and s.test is not None]
+    """The trained model with the least median test loss, if any has a finite one."""
+    ended = [s for s in task if not s.is_trivial and math.isfinite(s.loss)]
     return min(ended, key=lambda s: s.loss, default=None)
 
 
