@@ -2,7 +2,6 @@
 """Circuits as torch modules."""
 
 import math
-from functools import partial
 from typing import Any
 
 import torch
@@ -39,9 +38,10 @@ class CircuitModule(nn.Module):
     def engine(self, device: str = "cpu") -> Engine:
         """The engine for tensors on a type of device."""
         if device not in self._engines:
-            wanted = self._wanted
-            make = wanted if callable(wanted) else partial(make_engine, name=wanted, device=device)
-            self._engines[device] = make(self.circuit)
+            wanted, circuit = self._wanted, self.circuit
+            self._engines[device] = (
+                wanted(circuit) if callable(wanted) else make_engine(circuit, wanted, device)
+            )
         return self._engines[device]
 
     def forward(self, inputs: torch.Tensor, parameters: torch.Tensor) -> torch.Tensor:
