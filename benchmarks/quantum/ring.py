@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The circuit that most parts measure: real, and with parameters of its own for every sample.
 
-H and RY(x_i) on every wire, then layers of a ring of CNOTs and RY(theta[b, l, i]); Z of each wire.
+H and RY(x_i) on every wire, then layers of a ring of CNOTs and RY(theta[b, l n + i]) on every
+wire; Z of each wire.
 """
 
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from quantum.engines import make_engine
 from quantum.gates import Operations, clifford, ry
 
 Evaluate = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
-"""Inputs ``[B, n]`` and parameters ``[B, L, n]`` to expectations ``[B, n]``."""
+"""Inputs ``[B, n]`` and parameters ``[B, L n]`` to expectations ``[B, n]``."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +51,12 @@ def qnode(size: Size, device: str, diff_method: str = "backprop") -> qml.QNode:
         for i, angle in enumerate(x.unbind(-1)):
             qml.Hadamard(wires=i)
             qml.RY(angle, wires=i)
-        for layer in theta.unbind(-2):
+        angles = iter(theta.unbind(-1))
+        for _ in range(size.layers):
             for i in range(size.qubits):
                 qml.CNOT(wires=[i, (i + 1) % size.qubits])
-            for i, angle in enumerate(layer.unbind(-1)):
-                qml.RY(angle, wires=i)
+            for i in range(size.qubits):
+                qml.RY(next(angles), wires=i)
         return [qml.expval(qml.PauliZ(i)) for i in range(size.qubits)]
 
     return ring
@@ -66,13 +68,12 @@ def pennylane(size: Size, device: str = "default.qubit") -> Evaluate:
 
 
 def engine(size: Size, name: str) -> Evaluate:
-    run = make_engine(circuit(size), name)
-    return lambda x, theta: run(x, theta.flatten(1))
+    return make_engine(circuit(size), name)
 
 
 @dataclass(frozen=True)
 class Step:
-    """Forward and backward to inputs and parameters, from the same values for every route."""
+    """Forward, and backward to inputs and parameters, from the same values for every route."""
 
     evaluate: Evaluate
     x: torch.Tensor
@@ -82,15 +83,14 @@ class Step:
     @classmethod
     def of(cls, size: Size, evaluate: Evaluate, dtype: torch.dtype = torch.float64) -> "Step":
         generator = torch.Generator().manual_seed(0)
-        shapes = ((size.qubits,), (size.layers, size.qubits), (size.qubits,))
         x, theta, cotangents = (
-            torch.randn(size.batch, *shape, generator=generator, dtype=torch.float64).to(dtype)
-            for shape in shapes
+            torch.randn(size.batch, columns, generator=generator, dtype=torch.float64).to(dtype)
+            for columns in (size.qubits, size.layers * size.qubits, size.qubits)
         )
         return cls(evaluate, x.requires_grad_(), theta.requires_grad_(), cotangents)
 
     def __call__(self) -> tuple[torch.Tensor, ...]:
         """Outputs, and the gradients of inputs and parameters."""
         outputs = self.evaluate(self.x, self.theta)
-        gradients = torch.autograd.grad((outputs * self.cotangents).sum(), (self.x, self.theta))
+        gradients = torch.autograd.grad(outputs, (self.x, self.theta), self.cotangents)
         return outputs.detach(), *gradients
