@@ -10,7 +10,7 @@ from quantum.engines.eigenbasis import Basis, hadamard
 
 Change = Callable[[torch.Tensor], torch.Tensor]
 
-DENSE_ROWS = 128
+DENSE_ROWS = 256
 """Up to so many rows one matrix is faster than its factors, whose cost grows as rows^1.5."""
 
 WIDE_ENOUGH = 4
@@ -64,26 +64,23 @@ class _Walsh:
 
     def __init__(self, basis: Basis, like: torch.Tensor) -> None:
         outer = basis.bits // 2
-        inner = basis.bits - outer
+        inner = hadamard(basis.bits - outer)
         columns = len(basis.order) >> basis.bits
         merged = columns if columns < WIDE_ENOUGH else 1
         self._outer = like.new_tensor(hadamard(outer))
-        self._inner = like.new_tensor(np.kron(hadamard(inner), np.eye(merged)))
-        self._columns = columns // merged
+        # Symmetric, so that it may stand on either side.
+        self._inner = like.new_tensor(np.kron(inner, np.eye(merged)))
+        self._shape = len(self._outer), len(self._inner), columns // merged
 
     def __call__(self, values: torch.Tensor) -> torch.Tensor:
-        shape = values.shape
-        if len(self._outer) > 1:
-            values = _multiply(self._outer, values.reshape(shape[0], len(self._outer), -1))
-        if len(self._inner) > 1:
-            values = values.reshape(-1, len(self._inner), self._columns)
-            # The inner matrix is symmetric, so that it may stand on either side.
-            values = (
-                values[..., 0] @ self._inner
-                if self._columns == 1
-                else _multiply(self._inner, values)
-            )
-        return values.reshape(shape)
+        (batch, rows), (outer, inner, columns) = values.shape, self._shape
+        if outer > 1:
+            values = _multiply(self._outer, values.reshape(batch, outer, rows // outer))
+        if columns == 1:
+            values = values.reshape(batch * outer, inner) @ self._inner
+        elif inner > 1:
+            values = _multiply(self._inner, values.reshape(batch * outer, inner, columns))
+        return values.reshape(batch, rows)
 
 
 def _multiply(matrix: torch.Tensor, batch: torch.Tensor) -> torch.Tensor:

@@ -71,8 +71,9 @@ def _through(turns: Sequence[Turn], states: torch.Tensor) -> torch.Tensor:
 
 def _turned(step: Step, states: torch.Tensor, angles: torch.Tensor) -> torch.Tensor:
     """Every pair of coordinates, read as a complex number, times its phase."""
-    patterns = step.turns.shape[1] // 2
-    pairs = states.reshape(len(states), patterns, -1, 2)
-    phases = torch.addmm(step.quarters, angles, step.turns).sin().reshape(-1, patterns, 1, 2)
+    rows, patterns = states.shape[1], step.turns.shape[1] // 2
+    pairs = states.reshape(len(states), patterns, rows // patterns // 2, 2)
+    phases = torch.addmm(step.quarters, angles, step.turns).sin()
+    phases = phases.reshape(len(angles), patterns, 1, 2)
     product = torch.view_as_complex(pairs) * torch.view_as_complex(phases)
     return torch.view_as_real(product).flatten(1)

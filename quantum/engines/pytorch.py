@@ -101,8 +101,7 @@ class TorchEngine:
 
 
 def _require_finite(what: str, values: torch.Tensor, numbers: Sequence[int]) -> None:
-    wrong = (~values.isfinite()).nonzero().tolist()
-    if wrong:
-        *sample, column = wrong[0]
-        where = "".join(f"sample {s}, " for s in sample) + f"column {numbers[column]}"
-        require(False, f"{what}, {where}: not a finite angle")
+    for *sample, column in (~values.isfinite()).nonzero().tolist()[:1]:
+        where = ", ".join(map(str, [*sample, numbers[column]]))
+        value = values[..., column].reshape(-1)[sample[0] if sample else 0].item()
+        require(False, f"{what}[{where}] is {value} radians; an angle must be finite")
