@@ -8,7 +8,7 @@ import torch
 
 from agents.forecasting.baselines import predict
 from agents.forecasting.models import make_model
-from agents.forecasting.options import ModelName, RecallOptions, TaskName, TrainingOptions
+from agents.forecasting.options import ModelName, TaskName, TrainingOptions
 from agents.forecasting.series import Losses, Task, losses, make_task
 from agents.forecasting.training import History, train
 from cluster.trials import Record, Result, Shared, Trial, attempt, resolve
@@ -62,16 +62,16 @@ def ask(rng: np.random.Generator, task: Task, model: ModelName) -> Result:
     return Result(record, {"predictions": said.predictions})
 
 
-def warm_up(models: Sequence[ModelName], tasks: Sequence[TaskName], recall: RecallOptions) -> None:
+def warm_up(models: Sequence[ModelName]) -> None:
     """One thread, as a worker has one core, and every model once: what is compiled is compiled now.
 
     What fails here will fail again in a trial, and be reported there.
     """
     torch.set_num_threads(1)
-    made = {str(t): make_task(t, recall, np.random.default_rng(0)) for t in tasks[:1]}
+    task = make_task(TaskName.SHM, np.random.default_rng(0))
     for model in models:
-        trial = make_trial(tasks[0], model, 0, TrainingOptions(epochs=1, batch=1000))
-        attempt(trial.key, learn, 0, resolve(trial.arguments, made))
+        trial = make_trial(task.name, model, 0, TrainingOptions(epochs=1, batch=1000))
+        attempt(trial.key, learn, 0, resolve(trial.arguments, {task.name: task}))
 
 
 def _head(task: Task, model: ModelName, seed: int | None, parameters: int, status: str) -> Record:

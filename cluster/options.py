@@ -11,7 +11,7 @@ from typing import Annotated, TypeVar
 
 import tyro
 
-from agents.forecasting.options import ModelName, RecallOptions, TaskName, TrainingOptions
+from agents.forecasting.options import ModelName, TaskName, TrainingOptions
 from sim.coordinators.interface import Budget
 from sim.coordinators.portfolio import CoordinatorName
 from sim.delays import DelayOptions
@@ -95,7 +95,8 @@ class Forecast:
     """
 
     task: tuple[str, ...] = ("shm",)
-    """Names, separated by commas or spaces: shm, bessel, narma5, narma10, recall."""
+    """Names, separated by commas or spaces: shm, bessel, narma5, narma10, recall1, recall2,
+    recall4 (the number is the delay)."""
     models: tuple[str, ...] = ("qfwp,qlstm,lstm,fwp",)
     """Names, separated by commas or spaces: qfwp, qfwp_decay, qfwp_gated, qfwp_bounded, qlstm,
     qlstm4, lstm, gru, fwp, delta. The predictors without training (ar, mean, persistence,
@@ -116,7 +117,6 @@ class Forecast:
     """The run folder: absolute, or a name below runs/; by default named after the time."""
     ray_address: str | None = None
     """HOST:PORT of a running Ray cluster; by default RAY_ADDRESS, else a local Ray."""
-    recall: RecallOptions = field(default_factory=RecallOptions)
 
     def __post_init__(self) -> None:
         _require("seeds", self.seeds, 1 <= self.seeds <= MOST_SEEDS, f"1 to {MOST_SEEDS}")

@@ -36,8 +36,13 @@ def predict(name: ModelName, task: Task) -> Baseline:
     return _PREDICTORS[name](task)
 
 
-def linear(task: Task, order: int = WINDOW) -> Baseline:
-    """An affine map of the last ``order`` inputs, fitted to the training windows in closed form."""
+def linear(task: Task, order: int | None = None) -> Baseline:
+    """An affine map of the last ``order`` inputs, fitted to the training windows in closed form.
+
+    By default there are four; fewer for recall, where a map that reaches back to the recalled
+    input would only have to copy it.
+    """
+    order = min(WINDOW, task.name.delay or WINDOW) if order is None else order
     inputs = task.windows[:, -order:, 0]
     columns = np.column_stack([inputs, np.ones(len(inputs))])
     known = slice(task.num_train)

@@ -15,7 +15,15 @@ class TaskName(StrEnum):
     BESSEL = "bessel"
     NARMA5 = "narma5"
     NARMA10 = "narma10"
-    RECALL = "recall"
+    RECALL1 = "recall1"
+    RECALL2 = "recall2"
+    RECALL4 = "recall4"
+
+    @property
+    def delay(self) -> int | None:
+        """How many steps before the last input the recalled one was; None for other tasks."""
+        text = self.value.removeprefix("recall")
+        return None if text == self.value else int(text)
 
 
 class ModelName(StrEnum):
@@ -43,29 +51,6 @@ class ModelName(StrEnum):
 
 
 TRIVIAL = (ModelName.AR, ModelName.MEAN, ModelName.PERSISTENCE, ModelName.ORDER_BLIND)
-
-
-@dataclass(frozen=True)
-class RecallOptions:
-    """The task ``recall``: say which symbol was seen some steps ago.
-
-    Raises:
-        InputError: the delay does not fit into the window, or the sequence is too short.
-    """
-
-    symbols: int = 600
-    """Length of the random sequence of +1 and -1."""
-    window: int = 6
-    """Inputs that a model sees before it answers."""
-    delay: int = 4
-    """How many steps before the last input the recalled one was; from 1 to the window less 1."""
-
-    def __post_init__(self) -> None:
-        _require("window", self.window, self.window >= 3, "3 or more")
-        fits = 1 <= self.delay < self.window
-        _require("delay", self.delay, fits, f"1 to {self.window - 1}, the window less 1")
-        long_enough = self.symbols >= self.window + 10
-        _require("symbols", self.symbols, long_enough, f"{self.window + 10} or more")
 
 
 @dataclass(frozen=True)

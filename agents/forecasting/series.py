@@ -4,7 +4,7 @@
 Damped oscillation, Bessel function and NARMA are those of arXiv 2402.17760 as its released code
 has them. All four are linear to three digits and more: five least-squares numbers forecast them
 better than any of the trained models, so they are no evidence of memory. Recall is: there the
-target is an earlier input, in a random sequence.
+target is an earlier input, in a random sequence of +1 and -1.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from scipy.integrate import odeint
 from scipy.special import jv
 
-from agents.forecasting.options import ModelName, RecallOptions, TaskName
+from agents.forecasting.options import ModelName, TaskName
 
 Floats = NDArray[np.float64]
 
 WINDOW = 4
+RECALL_WINDOW, SYMBOLS = 6, 600
 TRAIN_SHARE = 0.67
 _OF_ITS_PAST = (ModelName.AR, ModelName.MEAN, ModelName.PERSISTENCE)
 _OF_ANOTHER_SERIES = (ModelName.AR, ModelName.MEAN)
@@ -64,10 +65,10 @@ def losses(task: Task, predictions: Floats) -> Losses:
     return Losses(float(squared[: task.num_train].mean()), float(squared[task.num_train :].mean()))
 
 
-def make_task(name: TaskName, recall: RecallOptions, rng: np.random.Generator) -> Task:
-    """The task of a name; only ``recall`` is random, and only it has options."""
-    if name is TaskName.RECALL:
-        return _recall(recall, rng)
+def make_task(name: TaskName, rng: np.random.Generator) -> Task:
+    """The task of a name; only those of recall are random."""
+    if name.delay is not None:
+        return recall(name, name.delay, rng)
     return _SERIES[name]()
 
 
@@ -117,6 +118,22 @@ def narma(order: int, driven_by: Floats) -> Floats:
     return y
 
 
+def recall(
+    name: TaskName,
+    delay: int,
+    rng: np.random.Generator,
+    length: int = RECALL_WINDOW,
+    symbols: int = SYMBOLS,
+) -> Task:
+    """The target of a window is its own input ``delay`` steps before the last, 1 to T - 1.
+
+    Symbols are independent and alike, so nothing else in the window tells of it.
+    """
+    series = rng.choice((-1.0, 1.0), size=symbols)
+    # What np.roll brings from the end to the start lies before the end of the first window.
+    return _task(name, series, np.roll(series, delay + 1), _OF_SYMBOLS, length)
+
+
 def scaled(series: Floats) -> Floats:
     """The series stretched to -1 to 1; over all of it, test part included, as the paper does."""
     low, high = series.min(), series.max()
@@ -143,17 +160,6 @@ def _narma(name: TaskName, order: int) -> Task:
     """Windows over the input, not over the series itself, and nothing is scaled."""
     driven_by = narma_input()
     return _task(name, driven_by, narma(order, driven_by), _OF_ANOTHER_SERIES)
-
-
-def _recall(options: RecallOptions, rng: np.random.Generator) -> Task:
-    """The target of a window is its own input ``delay`` steps before the last.
-
-    Symbols are independent, so nothing else in the window tells of it.
-    """
-    symbols = rng.choice((-1.0, 1.0), size=options.symbols)
-    # What np.roll brings from the end to the start lies before the end of the first window.
-    targets = np.roll(symbols, options.delay + 1)
-    return _task(TaskName.RECALL, symbols, targets, _OF_SYMBOLS, options.window)
 
 
 _SERIES: Mapping[TaskName, Callable[[], Task]] = {

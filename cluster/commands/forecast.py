@@ -43,7 +43,7 @@ def forecast(options: Forecast) -> int:
     tasks = _tasks(options)
     trials = _trials(options, tasks)
     with open_run(path, manifest) as run:
-        work = partial(warm_up, options.model_names, options.task_names, options.recall)
+        work = partial(warm_up, options.model_names)
         workplace = Workplace(options.workers, options.ray_address, work)
         failed = run_experiment(run, trials, options.seed, tasks, workplace, console, trained)
         records = final_records(trials, run.done)
@@ -67,7 +67,7 @@ def _configuration(options: Forecast) -> dict[str, Any]:
 def _tasks(options: Forecast) -> dict[str, Task]:
     """The tasks by name; the same data for all models and seeds."""
     return {
-        str(name): make_task(name, options.recall, trial_rng(options.seed, str(name)))
+        str(name): make_task(name, trial_rng(options.seed, str(name)))
         for name in options.task_names
     }
 

@@ -6,7 +6,7 @@ import pytest
 from scipy.special import jv
 
 from agents.forecasting.baselines import linear, predict
-from agents.forecasting.options import ModelName, RecallOptions, TaskName, TrainingOptions
+from agents.forecasting.options import ModelName, TaskName, TrainingOptions
 from agents.forecasting.series import (
     Task,
     cut,
@@ -15,14 +15,15 @@ from agents.forecasting.series import (
     make_task,
     narma,
     narma_input,
+    recall,
 )
 from sim.errors import InputError
 
 NOISELESS = (TaskName.SHM, TaskName.BESSEL, TaskName.NARMA5, TaskName.NARMA10)
 
 
-def task(name: TaskName, recall: RecallOptions | None = None, seed: int = 0) -> Task:
-    return make_task(name, recall or RecallOptions(), np.random.default_rng(seed))
+def task(name: TaskName, seed: int = 0) -> Task:
+    return make_task(name, np.random.default_rng(seed))
 
 
 @pytest.mark.parametrize(
@@ -131,23 +132,29 @@ def test_trivial_rows_are_those_of_an_independent_measurement(
 @pytest.mark.parametrize("name", NOISELESS)
 def test_only_recall_is_random(name: TaskName) -> None:
     assert np.array_equal(task(name, seed=1).windows, task(name, seed=2).windows)
-    recall = [task(TaskName.RECALL, seed=seed).windows for seed in (1, 1, 2)]
-    assert np.array_equal(recall[0], recall[1])
-    assert not np.array_equal(recall[0], recall[2])
+    made = [task(TaskName.RECALL4, seed=seed).windows for seed in (1, 1, 2)]
+    assert np.array_equal(made[0], made[1])
+    assert not np.array_equal(made[0], made[2])
 
 
 def test_recall_asks_for_the_symbol_of_some_steps_ago() -> None:
-    for window, delay in ((6, 4), (3, 1), (8, 7)):
-        made = task(TaskName.RECALL, RecallOptions(symbols=60, window=window, delay=delay))
-        assert np.array_equal(made.targets, made.windows[:, window - 1 - delay, 0])
+    for name, delay in ((TaskName.RECALL1, 1), (TaskName.RECALL2, 2), (TaskName.RECALL4, 4)):
+        made = task(name)
+        assert (name.delay, made.windows.shape, made.num_train) == (delay, (593, 6, 1), 397)
+        assert np.array_equal(made.targets, made.windows[:, 5 - delay, 0])
         assert set(np.unique(made.targets)) == {-1.0, 1.0}
+    assert TaskName.NARMA5.delay is None
 
 
-def test_recall_needs_the_whole_memory_and_nothing_else() -> None:
+@pytest.mark.parametrize("name", [TaskName.RECALL1, TaskName.RECALL2, TaskName.RECALL4])
+def test_recall_needs_the_whole_memory_and_nothing_else(name: TaskName) -> None:
     """A linear map of the whole window solves it, one that ends before the delay knows nothing."""
-    made = task(TaskName.RECALL, RecallOptions(symbols=4000, window=6, delay=4))
+    assert name.delay is not None
+    made = recall(name, name.delay, np.random.default_rng(0), symbols=4000)
     assert losses(made, linear(made, order=6).predictions).test < 1e-20
-    assert losses(made, linear(made, order=4).predictions).test == pytest.approx(1.0, abs=0.05)
+    shorter = predict(ModelName.AR, made)
+    assert shorter.parameters == name.delay + 1
+    assert losses(made, shorter.predictions).test == pytest.approx(1.0, abs=0.05)
     found = losses(made, predict(ModelName.PERSISTENCE, made).predictions)
     assert found.test == pytest.approx(2.0, abs=0.2)
 
@@ -164,7 +171,8 @@ def test_no_order_blind_predictor_beats_the_order_blind_row(window: int) -> None
         alike = recalled[[s == what for s in seen]]
         best += ((alike - alike.mean()) ** 2).sum() / len(every)
     assert best == pytest.approx(1 - 1 / (window - 1))
-    made = task(TaskName.RECALL, RecallOptions(symbols=8000, window=window, delay=window - 2))
+    rng = np.random.default_rng(0)
+    made = recall(TaskName.RECALL1, window - 2, rng, length=window, symbols=8000)
     found = losses(made, predict(ModelName.ORDER_BLIND, made).predictions)
     assert found.test == pytest.approx(best, abs=0.03)
 
@@ -174,20 +182,6 @@ def test_a_predictor_that_makes_no_sense_is_refused() -> None:
         predict(ModelName.PERSISTENCE, task(TaskName.NARMA5))
     with pytest.raises(InputError, match="'qfwp' for shm"):
         predict(ModelName.QFWP, task(TaskName.SHM))
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"window": 2}, "window is 2; allowed: 3 or more"),
-        ({"delay": 0}, "delay is 0; allowed: 1 to 5"),
-        ({"delay": 6}, "delay is 6; allowed: 1 to 5"),
-        ({"symbols": 15}, "symbols is 15; allowed: 16 or more"),
-    ],
-)
-def test_recall_that_cannot_be_is_refused(options: dict[str, int], message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        RecallOptions(**options)
 
 
 @pytest.mark.parametrize(

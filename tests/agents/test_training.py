@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from agents.forecasting.models import Forecaster, make_model
-from agents.forecasting.options import TRIVIAL, ModelName, RecallOptions, TaskName, TrainingOptions
-from agents.forecasting.series import Losses, Task, losses, make_task
+from agents.forecasting.options import TRIVIAL, ModelName, TaskName, TrainingOptions
+from agents.forecasting.series import Losses, Task, losses, make_task, recall
 from agents.forecasting.training import Status, forecast, train
 from quantum.errors import CircuitError
 from sim.errors import InputError
@@ -17,7 +17,7 @@ FEW = TrainingOptions(epochs=2)
 
 
 def shm() -> Task:
-    return make_task(TaskName.SHM, RecallOptions(), np.random.default_rng(0))
+    return make_task(TaskName.SHM, np.random.default_rng(0))
 
 
 def fresh(name: ModelName, seed: int = 0) -> Forecaster:
@@ -159,7 +159,7 @@ def test_a_model_that_does_not_fit_the_task_is_an_error_and_no_divergence() -> N
 
 def test_the_additive_rule_is_blind_to_the_order_of_the_past() -> None:
     """The theorem, on trained models: who has seen the same inputs says the same."""
-    task = make_task(TaskName.RECALL, RecallOptions(symbols=100), np.random.default_rng(0))
+    task = recall(TaskName.RECALL4, 4, np.random.default_rng(0), symbols=100)
     windows = torch.from_numpy(task.windows)
     order = torch.tensor([3, 0, 4, 1, 2, 5])
     for name in (ModelName.QFWP, ModelName.FWP):
@@ -175,8 +175,7 @@ def test_the_additive_rule_is_blind_to_the_order_of_the_past() -> None:
 
 
 def test_a_model_with_order_solves_recall_and_a_blind_one_cannot() -> None:
-    options = RecallOptions(symbols=200, window=4, delay=2)
-    task = make_task(TaskName.RECALL, options, np.random.default_rng(0))
+    task = recall(TaskName.RECALL2, 2, np.random.default_rng(0), length=4, symbols=200)
     names = (ModelName.LSTM, ModelName.FWP)
     histories = {name: train(fresh(name), task, TrainingOptions(epochs=25)) for name in names}
     loss = {name: history.epochs[-1].losses.test for name, history in histories.items()}

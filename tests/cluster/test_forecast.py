@@ -18,9 +18,7 @@ from cluster.packages import HOME
 from quantum.errors import CircuitError
 from tests.cluster.test_coordinate import wait_until, workers_of
 
-SMALL = (
-    "forecast --task shm,recall --models lstm,qfwp,ar --seeds 2 --epochs 3 --recall.symbols 60"
-).split()
+SMALL = ("forecast --task shm,recall1 --models lstm,qfwp,ar --seeds 2 --epochs 3").split()
 NUM_TRIALS = (3 + 2 * 2) + (4 + 2 * 2)
 
 
@@ -56,7 +54,7 @@ def test_a_run_folder_has_everything(undisturbed: Path) -> None:
 def test_trivial_rows_are_there_without_being_asked_for(undisturbed: Path) -> None:
     rows = {(r["task"], r["model"]): r for r in table(undisturbed)}
     assert rows["shm", "ar"]["test_mse"] == pytest.approx(9.5e-8, rel=0.01)
-    assert {model for task, model in rows if task == "recall"} == {
+    assert {model for task, model in rows if task == "recall1"} == {
         *("ar", "mean", "persistence", "order_blind", "lstm", "qfwp")
     }
 
@@ -111,7 +109,7 @@ def test_another_configuration_is_refused(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("--task shm,weather", "task is 'weather'; allowed: shm, bessel, narma5, narma10, recall"),
+        ("--task shm,weather", "task is 'weather'; allowed: shm, bessel, narma5, narma10, recall1"),
         ("--task ,", "task is (',',); allowed: at least one name"),
         ("--models transformer", "models is 'transformer'; allowed: qfwp, qfwp_decay,"),
         ("--seeds 0", "seeds is 0; allowed: 1 to 1000"),
@@ -120,7 +118,6 @@ def test_another_configuration_is_refused(
         ("--learning-rate nan", "learning_rate is nan; allowed: a positive number"),
         ("--workers -1", "workers is -1; allowed: 0 or more"),
         ("--seed -1", "seed is -1; allowed: 0 or more"),
-        ("--recall.delay 6", "delay is 6; allowed: 1 to 5"),
         ("--out ../x", "out is '../x'; it must be an absolute path or a name below runs/"),
     ],
 )
@@ -190,7 +187,7 @@ def test_a_failed_trial_is_named_and_done_again_by_the_next_start(
     assert "failed: shm/qfwp/s000: ZeroDivisionError: a bug" in capsys.readouterr().err
     failed = [r for r in table(tmp_path / "run") if r["status"] == "failed"]
     assert [(r["task"], r["model"], r["seed"]) for r in failed] == [
-        (task, "qfwp", seed) for task in ("shm", "recall") for seed in (0, 1)
+        (task, "qfwp", seed) for task in ("shm", "recall1") for seed in (0, 1)
     ]
     monkeypatch.setattr(forecasting, "make_model", real)
     assert main(command) == 0

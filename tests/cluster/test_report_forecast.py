@@ -19,7 +19,7 @@ from cluster.report.wording import loss_words
 from sim.errors import InputError
 
 Json = dict[str, Any]
-TRIVIAL = {"shm": {"ar": 9.5e-8, "mean": 4.7e-2}, "recall": {"ar": 1.0, "order_blind": 0.8}}
+TRIVIAL = {"shm": {"ar": 9.5e-8, "mean": 4.7e-2}, "recall4": {"ar": 1.0, "order_blind": 0.8}}
 
 
 def record(task: str, model: str, seed: int | None, test: float | None, **more: Any) -> Json:
@@ -45,7 +45,7 @@ def run_folder(folder: Path, rows: list[Json], epochs: int = 40, drawn: bool = T
         "command": "forecast",
         "created": "2026-03-01T12:00:00+00:00",
         "seed": 7,
-        "config": {"epochs": epochs, "recall": {"delay": 4}},
+        "config": {"epochs": epochs, "batch": 10},
         "versions": {"python": "3.11.7", "torch": "2.13.0"},
         "commit": None,
         "dirty": None,
@@ -74,7 +74,7 @@ def curves(rows: list[Json], epochs: int) -> Json:
 def predictions(rows: list[Json]) -> Json:
     rng, tasks = random.Random(0), []
     for task in dict.fromkeys(row["task"] for row in rows):
-        truth = [rng.choice((-1.0, 1.0)) if task == "recall" else math.sin(i) for i in range(90)]
+        truth = [rng.choice((-1.0, 1.0)) if task == "recall4" else math.sin(i) for i in range(90)]
         models = dict.fromkeys(row["model"] for row in rows if row["task"] == task)
         said = [
             {
@@ -96,7 +96,7 @@ def visible(html: str) -> str:
 @pytest.fixture
 def full_run(tmp_path: Path) -> Path:
     rows = records("shm", {"qfwp": [1e-2, 4e-5, 3e-2], "lstm": [2e-5, 1e-5, 4e-4]})
-    rows += records("recall", {"qfwp": [0.81, 0.78, 0.8], "lstm": [1e-4, 2e-4, 3e-4]})
+    rows += records("recall4", {"qfwp": [0.81, 0.78, 0.8], "lstm": [1e-4, 2e-4, 3e-4]})
     return run_folder(tmp_path / "run", rows)
 
 
@@ -139,7 +139,7 @@ def test_recall_says_who_remembers(full_run: Path) -> None:
         ({"gru": [1e-9]}, "On shm the best model is gru, ahead of every trivial predictor"),
         (
             {"gru": [1.9e-7], "lstm": [1.0]},
-            "On shm a linear fit of the last four inputs has 2.0 times less error than the best "
+            "On shm a linear fit of the last inputs has 2.0 times less error than the best "
             "trained model, gru",
         ),
     ],

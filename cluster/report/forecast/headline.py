@@ -7,7 +7,7 @@ from cluster.report.forecast.summary import Summary
 from cluster.report.wording import capitalised, counted, loss_words, number
 
 SPOKEN = {
-    "ar": "a linear fit of the last four inputs",
+    "ar": "a linear fit of the last inputs",
     "mean": "the mean of the training part",
     "persistence": "the last input once more",
     "order_blind": "the order-blind optimum",

@@ -18,8 +18,8 @@ from cluster.report.wording import counted, number
 COMPARED = (
     "Medians over seeds; bands and small print span the least to the greatest seed. Dashed and "
     "grey: predictors without training, which fit nothing (persistence, order_blind), one number "
-    "(mean) or five (ar, least squares on the last four inputs). Losses are those of the weights "
-    "at the end of an epoch."
+    "(mean) or a line (ar: least squares on the last four inputs; for recall on those after the "
+    "recalled one, if fewer). Losses are those of the weights at the end of an epoch."
 )
 TABLE = (
     "Mean squared error on the test part: median over seeds, below it the least and the greatest "
