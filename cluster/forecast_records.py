@@ -10,12 +10,16 @@ from rich.table import Table
 
 from agents.forecasting.series import Task
 from cluster.records import FAILED
+from cluster.report.means import median_of
+from cluster.report.wording import loss_words
 from cluster.trials import Record, Trial
 
 FIELDS = (
     *("task", "model", "seed", "parameters", "status", "train_mse", "test_mse"),
     *("best_epoch", "best_train_mse", "best_test_mse", "circuits", "seconds"),
 )
+Keyed = tuple[str, Record]
+"""A record with the key of its trial."""
 ReadArrays = Callable[[str], Mapping[str, Any]]
 """The arrays of a trial by its key."""
 
@@ -52,28 +56,30 @@ def predictions_document(
 
     With an even number of seeds it is the better one of the middle two.
     """
-    keys = {id(record): trial.key for trial, record in zip(trials, records, strict=True)}
-    documents = []
-    for name, task in tasks.items():
-        own = [r for r in records if r["task"] == name and r["test_mse"] is not None]
-        shown = [_middle([r for r in own if r["model"] == m]) for m in _models(own)]
-        rows = [
-            {
-                "model": r["model"],
-                "seed": r["seed"],
-                "test_mse": r["test_mse"],
-                "values": _short(read(keys[id(r)])["predictions"]),
-            }
-            for r in shown
-        ]
-        truth = _short(task.targets)
-        documents.append({"task": name, "train": task.num_train, "truth": truth, "rows": rows})
-    return {"tasks": documents}
+    pairs = zip(trials, records, strict=True)
+    ended = [(trial.key, r) for trial, r in pairs if r["test_mse"] is not None]
+    return {"tasks": [_picture(name, task, ended, read) for name, task in tasks.items()]}
+
+
+def _picture(name: str, task: Task, ended: Sequence[Keyed], read: ReadArrays) -> Record:
+    own = [(key, record) for key, record in ended if record["task"] == name]
+    rows = []
+    for model in dict.fromkeys(record["model"] for _, record in own):
+        key, record = _middle([pair for pair in own if pair[1]["model"] == model])
+        named = {field: record[field] for field in ("model", "seed", "test_mse")}
+        rows.append({**named, "values": _short(read(key)["predictions"])})
+    truth = _short(task.targets)
+    return {"task": name, "train": task.num_train, "truth": truth, "rows": rows}
+
+
+def _middle(pairs: Sequence[Keyed]) -> Keyed:
+    chosen = median_low(record["test_mse"] for _, record in pairs)
+    return next(pair for pair in pairs if pair[1]["test_mse"] == chosen)
 
 
 def trained(record: Record) -> str:
     """A record in a few words."""
-    return f"test MSE {_scientific(record['test_mse'])}, {record['status']}"
+    return f"test MSE {loss_words(record['test_mse'])}, {record['status']}"
 
 
 def results_table(records: Sequence[Record]) -> Table:
@@ -91,35 +97,19 @@ def results_table(records: Sequence[Record]) -> Table:
 
 
 def _summary(rows: Sequence[Record]) -> tuple[str, ...]:
-    test = [_or_infinite(r["test_mse"]) for r in rows]
-    train = [_or_infinite(r["train_mse"]) for r in rows]
+    ended = [r for r in rows if r["status"] != FAILED]
+    test = median_of([_or_infinite(r["test_mse"]) for r in ended])
+    train = median_of([_or_infinite(r["train_mse"]) for r in ended])
     seconds = [r["seconds"] for r in rows if r["seconds"] is not None]
     counts = {s: sum(r["status"] == s for r in rows) for s in sorted({r["status"] for r in rows})}
     parameters = next((r["parameters"] for r in rows if r["parameters"] is not None), None)
     return (
         "–" if parameters is None else str(parameters),
-        _scientific(median(test)),
-        _scientific(min(test)),
-        _scientific(max(test)),
-        _scientific(median(train)),
+        *(loss_words(loss) for loss in ((test.value, test.low, test.high) if test else [None] * 3)),
+        loss_words(train.value if train else None),
         f"{sum(seconds) / len(seconds):.1f}" if seconds else "–",
         ", ".join(f"{count} {status}" for status, count in counts.items()),
     )
-
-
-def median(values: Sequence[float]) -> float:
-    """The middle value, or the mean of the middle two, infinite where one of them is."""
-    ordered = sorted(values)
-    return (ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
-
-
-def _middle(rows: Sequence[Record]) -> Record:
-    chosen = median_low(r["test_mse"] for r in rows)
-    return next(r for r in rows if r["test_mse"] == chosen)
-
-
-def _models(records: Sequence[Record]) -> list[str]:
-    return list(dict.fromkeys(r["model"] for r in records))
 
 
 def _failed(trial: Trial) -> Record:
@@ -137,7 +127,3 @@ def _short(values: Any) -> list[float]:
 def _or_infinite(loss: float | None) -> float:
     """A training that ended without a loss is worse than all that have one."""
     return math.inf if loss is None else loss
-
-
-def _scientific(value: float | None) -> str:
-    return "–" if value is None or math.isinf(value) else f"{value:.1e}"

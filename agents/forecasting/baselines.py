@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from agents.forecasting.options import ModelName
-from agents.forecasting.series import WINDOW, Floats, Task
+from agents.forecasting.series import WINDOW, Task
+from agents.forecasting.signals import Floats
 from sim.errors import InputError
 
 

@@ -13,7 +13,8 @@ from torch.nn.functional import mse_loss
 
 from agents.forecasting.models import Forecaster
 from agents.forecasting.options import TrainingOptions
-from agents.forecasting.series import Floats, Losses, Task, losses
+from agents.forecasting.series import Losses, Task, losses
+from agents.forecasting.signals import Floats
 from quantum.errors import CircuitError
 
 OnEpoch = Callable[[int, Losses], None]

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from cluster.report.axis import Axis, bounds_to_show, linear_axis, logarithmic_axis
+from cluster.report.labels import spread
 from cluster.report.markup import Markup, coordinate, element, markup
 from cluster.report.means import SHORTEST_S, Mean
 from cluster.report.palette import colour, marker
@@ -12,7 +13,6 @@ from cluster.report.wording import number
 
 WIDTH, HEIGHT = 560.0, 360.0
 LEFT, RIGHT, TOP, BOTTOM = 54.0, 104.0, 14.0, 44.0
-LABEL_STEP = 15.0
 TICK_STEP = 26.0
 
 Points = list[tuple[int, Mean]]
@@ -156,18 +156,6 @@ def _reach(name: str, series: dict[str, Points]) -> str:
     last = series[name][-1][0]
     furthest = max(points[-1][0] for points in series.values())
     return name if last == furthest else f"{name} to {last}"
-
-
-def spread(wanted: Sequence[float], top: float, bottom: float) -> list[float]:
-    """Places near the wanted ones (ascending) that are at least a line of text apart."""
-    places: list[float] = []
-    for y in wanted:
-        places.append(max(y, places[-1] + LABEL_STEP) if places else max(y, top))
-    limit = bottom
-    for index in reversed(range(len(places))):
-        places[index] = min(places[index], limit)
-        limit = places[index] - LABEL_STEP
-    return places
 
 
 def _path(places: Sequence[tuple[float, float]]) -> str:

@@ -7,16 +7,8 @@ from scipy.special import jv
 
 from agents.forecasting.baselines import linear, predict
 from agents.forecasting.options import ModelName, TaskName, TrainingOptions
-from agents.forecasting.series import (
-    Task,
-    cut,
-    damped_oscillation,
-    losses,
-    make_task,
-    narma,
-    narma_input,
-    recall,
-)
+from agents.forecasting.series import Task, cut, losses, make_task, recall
+from agents.forecasting.signals import damped_oscillation, narma, narma_input
 from sim.errors import InputError
 
 NOISELESS = (TaskName.SHM, TaskName.BESSEL, TaskName.NARMA5, TaskName.NARMA10)
