@@ -37,6 +37,7 @@ class Style:
         ticks: counts with a tick and a mark; None for all.
         dashed: names of the lines that others are compared with.
         least: where a logarithmic axis may begin.
+        bands: whether intervals are drawn; of many lines they would cover each other.
     """
 
     counted: str = "robots"
@@ -44,6 +45,7 @@ class Style:
     ticks: Collection[int] | None = None
     dashed: Collection[str] = ("fcfs",)
     least: float = SHORTEST_S
+    bands: bool = True
 
 
 ROBOTS = Style()
@@ -62,7 +64,7 @@ def line_chart(
         "svg",
         _y_grid(frame, write),
         _x_ticks(frame, ticks, style.counted),
-        *(_band(frame, points, colour(name, names)) for name, points in series.items()),
+        *(_band(frame, points, colour(n, names)) for n, points in series.items() if style.bands),
         *lines,
         _labels(frame, series, names),
         viewBox=f"0 0 {coordinate(WIDTH)} {coordinate(HEIGHT)}",

@@ -31,7 +31,7 @@ def record(task: str, model: str, seed: int | None, test: float | None, **more: 
 
 def records(task: str, tests: dict[str, list[float | None]]) -> list[Json]:
     """Trivial rows of the task, and the given test losses by model, one per seed."""
-    none = {"status": "closed form", "seconds": None, "circuits": 0}
+    none = {"status": "closed form", "seconds": None, "circuits": 0, "parameters": 5}
     rows = [record(task, model, None, mse, **none) for model, mse in TRIVIAL[task].items()]
     for model, losses in tests.items():
         for seed, loss in enumerate(losses):
@@ -111,7 +111,7 @@ def test_a_full_run_has_every_section(full_run: Path) -> None:
     assert "default-src &#x27;none&#x27;" in html
     assert "://" not in html
     for epoch in (1, 15, 30, 40):
-        assert f"test, epoch {epoch}" in text
+        assert f"test, epoch\u00a0{epoch}" in text
 
 
 def test_the_trivial_row_has_its_say_first(full_run: Path) -> None:
@@ -121,7 +121,7 @@ def test_the_trivial_row_has_its_say_first(full_run: Path) -> None:
         "On shm lstm has the least test MSE of 2 models, median 2.0e−5 over 3 seeds, "
         "1.0e−5 to 4.0e−4; the range of qfwp overlaps with it."
     )
-    assert support[0].endswith("inputs reaches 9.5e−8, 211 times less.")
+    assert support[0].endswith("A linear fit of the last 4 inputs reaches 9.5e−8, 211 times less.")
     assert support[1].endswith("The order-blind optimum reaches 0.80, 4\u2009000 times as much.")
 
 
@@ -139,7 +139,7 @@ def test_recall_says_who_remembers(full_run: Path) -> None:
         ({"gru": [1e-9]}, "On shm the best model is gru, ahead of every trivial predictor"),
         (
             {"gru": [1.9e-7], "lstm": [1.0]},
-            "On shm a linear fit of the last inputs has 2.0 times less error than the best "
+            "On shm a linear fit of the last 4 inputs has 2.0 times less error than the best "
             "trained model, gru",
         ),
     ],

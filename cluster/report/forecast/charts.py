@@ -14,6 +14,8 @@ from cluster.report.wording import loss_words
 
 LEAST = 1e-12
 """Losses below this are drawn as this."""
+MOST_BANDS = 5
+"""Curves of more models are drawn without the range of their seeds."""
 
 
 def task_charts(summaries: list[Summary], task: str, epochs: tuple[int, ...]) -> Markup:
@@ -27,7 +29,8 @@ def task_charts(summaries: list[Summary], task: str, epochs: tuple[int, ...]) ->
 
 def _curves(task: str, summaries: list[Summary], epochs: tuple[int, ...]) -> Markup:
     series = {s.model: s.curve or _level(s, epochs[-1]) for s in summaries}
-    style = Style("epochs", "least to greatest", epochs, GREY, LEAST)
+    few = sum(not s.is_trivial for s in summaries) <= MOST_BANDS
+    style = Style("epochs", "least to greatest", epochs, GREY, LEAST, bands=few)
     chart = line_chart(series, _decade, logarithmic=True, style=style)
     return figure(f"{task}: test MSE while training", chart)
 

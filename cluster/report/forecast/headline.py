@@ -7,7 +7,6 @@ from cluster.report.forecast.summary import Summary
 from cluster.report.wording import capitalised, counted, loss_words, number
 
 SPOKEN = {
-    "ar": "a linear fit of the last inputs",
     "mean": "the mean of the training part",
     "persistence": "the last input once more",
     "order_blind": "the order-blind optimum",
@@ -45,6 +44,13 @@ def best_trivial(task: list[Summary]) -> Summary | None:
     return min((s for s in task if s.is_trivial), key=lambda s: s.loss, default=None)
 
 
+def _spoken(trivial: Summary) -> str:
+    """A predictor as it reads in a sentence; a line has one number more than inputs."""
+    if trivial.model == "ar" and trivial.parameters is not None:
+        return f"a linear fit of the last {counted(trivial.parameters - 1, 'input')}"
+    return SPOKEN.get(trivial.model, trivial.model)
+
+
 def times(factor: float) -> str:
     """A factor as it reads in a sentence."""
     return f"{number(factor, 1 if factor < 10 else 0)} times"
@@ -66,7 +72,7 @@ def _single_title(task: list[Summary]) -> str:
     if trivial is None or not _is_beaten(task):
         return f"On {best.task} the best model is {best.model}, ahead of every trivial predictor"
     less = f"{times(best.loss / trivial.loss)} less" if trivial.loss > 0 else "no"
-    name = SPOKEN.get(trivial.model, trivial.model)
+    name = _spoken(trivial)
     return f"On {best.task} {name} has {less} error than the best trained model, {best.model}"
 
 
@@ -101,7 +107,7 @@ def _against_trivial(best: Summary, task: list[Summary]) -> str:
     trivial = best_trivial(task)
     if trivial is None:
         return ""
-    name = capitalised(SPOKEN.get(trivial.model, trivial.model))
+    name = capitalised(_spoken(trivial))
     reached = f"{name} reaches {loss_words(trivial.loss)}"
     if trivial.loss > best.loss > 0:
         return f"{reached}, {times(trivial.loss / best.loss)} as much."
@@ -112,7 +118,7 @@ def _trivial_only(task: list[Summary]) -> str:
     trivial = best_trivial(task)
     if trivial is None:
         return ""
-    words = SPOKEN.get(trivial.model, trivial.model)
+    words = _spoken(trivial)
     return f"On {trivial.task} {words} reaches a test MSE of {loss_words(trivial.loss)}."
 
 

@@ -16,7 +16,8 @@ from cluster.report.provenance import provenance
 from cluster.report.wording import counted, number
 
 COMPARED = (
-    "Medians over seeds; bands and small print span the least to the greatest seed. Dashed and "
+    "Medians over seeds; bands (for up to five models), bars and small print span the least to the "
+    "greatest seed. Dashed and "
     "grey: predictors without training, which fit nothing (persistence, order_blind), one number "
     "(mean) or a line (ar: least squares on the last four inputs; for recall on those after the "
     "recalled one, if fewer). Losses are those of the weights at the end of an epoch."
@@ -25,7 +26,7 @@ TABLE = (
     "Mean squared error on the test part: median over seeds, below it the least and the greatest "
     "seed. Best checkpoint: the test loss of the weights with the least training loss. Circuits: "
     "evaluated forwards in one training, by simulation. A training that diverged counts as "
-    "infinitely bad. Bold: the least median of the task."
+    "infinitely bad, one that failed does not count. Bold: the least median of the task."
 )
 PICTURES = (
     "Coloured: what the model said with its last weights; grey: the truth. Of each model the seed "
@@ -56,14 +57,11 @@ def _tiles(summaries: list[Summary]) -> Markup:
     trained = [s for s in summaries if not s.is_trivial]
     statuses = [t.status for s in trained for t in s.trainings]
     circuits = sum(t.circuits or 0 for s in trained for t in s.trainings)
-    shown = [
-        (str(len({s.task for s in summaries})), "tasks"),
-        (str(len({s.model for s in trained})), "models"),
-        (str(len(statuses)), "trainings"),
-        (str(statuses.count("diverged")), "diverged"),
-        (number(circuits, 0), "circuits evaluated"),
-    ]
-    return tile_row(shown)
+    tasks, models = {s.task for s in summaries}, {s.model for s in trained}
+    counts = [(len(tasks), "task"), (len(models), "model"), (len(statuses), "training")]
+    shown = [(str(count), word if count == 1 else f"{word}s") for count, word in counts]
+    ends = [(statuses.count("diverged"), "diverged"), (circuits, "circuits evaluated")]
+    return tile_row([*shown, *((number(count, 0), words) for count, words in ends)])
 
 
 def _epochs(run: ForecastRun) -> tuple[int, ...]:

@@ -12,7 +12,8 @@ from cluster.report.tables import name_cell, row, status_chip, table, titled_gro
 from cluster.report.wording import MISSING, duration, loss_words, number
 
 BEFORE = ("model", "parameters")
-AFTER = ("best checkpoint", "train, at the end", "circuits", "time", "status")
+AFTER = ("best checkpoint", "train, at the end", "circuits", "time", "seeds")
+TRAINED = "trained"
 EVERY_HEAD = (
     *("task", "model", "seed", "train MSE", "test MSE", "test MSE, best checkpoint"),
     *("time", "status"),
@@ -21,7 +22,7 @@ EVERY_HEAD = (
 
 def summary_table(summaries: list[Summary], epochs: tuple[int, ...]) -> Markup:
     """One group of rows per task; bold is the least median test loss, trivial ones included."""
-    head = (*BEFORE, *(f"test, epoch {epoch}" for epoch in epochs), *AFTER)
+    head = (*BEFORE, *(f"test, epoch\u00a0{epoch}" for epoch in epochs), *AFTER)
     tasks = dict.fromkeys(s.task for s in summaries)
     return table(head, *(_group(head, task, summaries, epochs) for task in tasks))
 
@@ -46,13 +47,16 @@ def _cells(summary: Summary, epochs: tuple[int, ...], names: list[str]) -> list[
         loss_words(summary.train.value if summary.train else None),
         number(summary.circuits, 0) if summary.circuits else MISSING,
         duration(summary.seconds.value) if summary.seconds else MISSING,
-        _statuses(summary),
+        _seeds(summary),
     ]
 
 
-def _statuses(summary: Summary) -> Markup:
-    counts = summary.statuses.items()
-    return markup(*(status_chip(s, None if summary.is_trivial else n) for s, n in counts))
+def _seeds(summary: Summary) -> Markup:
+    """How many, and how many of those came to no good end."""
+    if summary.is_trivial:
+        return markup(MISSING)
+    chips = [status_chip(s, n) for s, n in summary.statuses.items() if s != TRAINED]
+    return markup(*chips, str(len(summary.trainings)))
 
 
 def _loss_at(summary: Summary, epoch: int, last: bool) -> Markup:
