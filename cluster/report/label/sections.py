@@ -4,8 +4,8 @@
 from pathlib import Path
 
 from cluster.report.blocks import Content, section, tile_row
-from cluster.report.labels.results import Labelled, LabelRun, read_labels
-from cluster.report.labels.summary import HEADINGS, PROVEN, groups_by_size, mean
+from cluster.report.label.results import Labelled, LabelRun, read_labels
+from cluster.report.label.summary import HEADINGS, PROVEN, groups_by_size, mean
 from cluster.report.markup import Markup, element
 from cluster.report.provenance import provenance
 from cluster.report.tables import row, status_chip, table

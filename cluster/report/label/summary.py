@@ -4,7 +4,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from cluster.report.labels.results import Labelled
+from cluster.report.label.results import Labelled
+from cluster.report.means import mean_of
 
 MOST_GROUPS = 4
 PROVEN = "optimal"
@@ -16,8 +17,8 @@ HEADINGS = (
 
 def mean(values: Iterable[float | None]) -> float | None:
     """The mean of those that are there, None where none is."""
-    known = [value for value in values if value is not None]
-    return sum(known) / len(known) if known else None
+    found = mean_of(list(values))
+    return None if found is None else found.value
 
 
 @dataclass(frozen=True)
