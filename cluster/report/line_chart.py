@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from cluster.report.axis import Axis, bounds_to_show, linear_axis, logarithmic_axis
-from cluster.report.labels import spread
+from cluster.report.line_labels import spread
 from cluster.report.markup import Markup, coordinate, element, markup
 from cluster.report.means import SHORTEST_S, Mean
 from cluster.report.palette import colour, marker

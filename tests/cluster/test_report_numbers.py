@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from cluster.report.axis import Axis, bounds_to_show, linear_axis, logarithmic_axis
-from cluster.report.labels import LABEL_STEP, spread
+from cluster.report.line_labels import LABEL_STEP, spread
 from cluster.report.markup import Markup, coordinate, element, embedded_json, markup
 from cluster.report.means import Mean, geometric_mean_of, mean_of, t_quantile
 from cluster.report.motion import Stretch, occupancy, pace_s, stretches
