@@ -18,14 +18,15 @@ from typing import assert_never
 
 import tyro
 
-from cluster.options import Coordinate, Doctor, Forecast, Report
+from cluster.options import Coordinate, Doctor, Forecast, Label, Report
 from quantum.errors import CircuitError
 from sim.errors import InputError
 
-Options = Coordinate | Forecast | Report | Doctor
+Options = Coordinate | Forecast | Label | Report | Doctor
 COMMANDS: dict[str, Callable[..., Options]] = {
     "coordinate": Coordinate,
     "forecast": Forecast,
+    "label": Label,
     "report": Report,
     "doctor": Doctor,
 }
@@ -90,6 +91,10 @@ def run(options: Options) -> int:
             from cluster.commands.forecast import forecast
 
             return forecast(options)
+        case Label():
+            from cluster.commands.label import label
+
+            return label(options)
         case Report():
             from cluster.commands.report import report
 

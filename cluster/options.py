@@ -12,10 +12,14 @@ from typing import Annotated, TypeVar
 import tyro
 
 from agents.forecasting.options import ModelName, TaskName, TrainingOptions
+from sim.conflicts import Granularity
 from sim.coordinators.interface import Budget
+from sim.coordinators.pool import PoolOptions
 from sim.coordinators.portfolio import CoordinatorName
 from sim.delays import DelayOptions
 from sim.errors import InputError
+from sim.families import FamilyOptions
+from sim.floors import FloorOptions
 from sim.generate import WarehouseOptions
 from sim.instances import InstanceOptions
 from sim.robust import Criterion
@@ -138,6 +142,71 @@ class Forecast:
     def model_names(self) -> tuple[ModelName, ...]:
         """The models to train, in the order given, each once; trivial ones are always there."""
         return tuple(n for n in _names("models", self.models, ModelName) if not n.is_trivial)
+
+
+@dataclass(frozen=True)
+class Label:
+    """Make instances, solve them, and keep several good assignments of each to learn from.
+
+    Ends with the path of a report. The same command with the same --out resumes where it stopped.
+    """
+
+    instances: int = 64
+    """How many; one without a conflict is drawn again."""
+    robots: tuple[int, int] = (5, 25)
+    """Least and most robots of an instance."""
+    goals: tuple[int, int] = (1, 4)
+    """Least and most places that a robot goes to, one after another. With several, the routes of a
+    small fleet cross as often as those of a large one."""
+    floors: tuple[str, ...] = ("warehouse", "random")
+    """What the floors are, in turn: warehouse and random are drawn anew for every instance; also
+    MovingAI .map files."""
+    pool: int = 8
+    """Most assignments to keep of an instance; they differ in their orders."""
+    pool_ratio: float = 1.02
+    """None of them costs more than this many times the best."""
+    deadline_s: float = 10.0
+    """Seconds for one instance; one that is proven optimal early takes less."""
+    steps: int | None = None
+    """Steps of local search and nodes of tree search instead of seconds: the files then depend on
+    the seed alone, not on the machine or the number of workers. 40000 take 1 to 10 seconds."""
+    objective: Objective = Objective.MEAN_TRAVEL
+    """What a schedule costs."""
+    workers: int = 2
+    """Processes on Ray, one core each; 0 works in this process, without Ray."""
+    seed: int = 0
+    """Where all randomness comes from."""
+    out: str | None = None
+    """The run folder: absolute, or a name below runs/; by default named after the time."""
+    ray_address: str | None = None
+    """HOST:PORT of a running Ray cluster; by default RAY_ADDRESS, else a local Ray."""
+    floor: FloorOptions = field(default_factory=FloorOptions)
+    instance: InstanceOptions = field(default_factory=InstanceOptions)
+
+    def __post_init__(self) -> None:
+        _require("instances", self.instances, 1 <= self.instances <= 100_000, "1 to 100000")
+        _require("floors", self.floors, bool(self.floors), "at least one")
+        _require("deadline_s", self.deadline_s, isfinite(self.deadline_s), "a finite number")
+        _require("workers", self.workers, self.workers >= 0, "0 or more")
+        _require("seed", self.seed, self.seed >= 0, "0 or more")
+        searched = self.instance.granularity is Granularity.OVERLAPS
+        _require("granularity", str(self.instance.granularity), searched, "overlaps")
+        _ = self.budget, self.family, self.pool_options
+
+    @property
+    def budget(self) -> Budget:
+        """How long one instance may take."""
+        return Budget(self.deadline_s, self.steps)
+
+    @property
+    def family(self) -> FamilyOptions:
+        """What instances are drawn from."""
+        return FamilyOptions(self.robots, self.goals, self.floor, self.instance)
+
+    @property
+    def pool_options(self) -> PoolOptions:
+        """Which assignments are kept."""
+        return PoolOptions(self.pool, self.pool_ratio)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from tempfile import NamedTemporaryFile
 
 from cluster.report.blocks import Content
 from cluster.report.forecast.sections import forecast_content
+from cluster.report.label.sections import label_content
 from cluster.report.manifest import read_manifest
 from cluster.report.markup import Markup, element, markup
 from cluster.report.provenance import origin_line
@@ -20,6 +21,7 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inli
 CONTENTS: Mapping[str, Callable[[Path], Content]] = {
     "coordinate": coordinate_content,
     "forecast": forecast_content,
+    "label": label_content,
 }
 """What each command shows."""
 
