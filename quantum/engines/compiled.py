@@ -5,7 +5,6 @@ import ctypes
 from typing import Any
 
 import torch
-from torch.autograd.function import once_differentiable
 
 from quantum.circuit import Circuit
 from quantum.engines.interface import EngineName, check_arguments
@@ -186,14 +185,36 @@ class _Pullback(torch.autograd.Function):
         return kernel.backward(inputs, parameters, cotangents, states, wanted)
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, *tangents: torch.Tensor | None) -> Any:
         inputs, parameters, cotangents = ctx.saved_tensors
-        along = tuple(
+        along = (
             torch.zeros_like(like) if tangent is None else tangent.contiguous()
             for tangent, like in zip(tangents, (inputs, parameters), strict=True)
         )
-        return None, None, None, *ctx.kernel.second(inputs, parameters, cotangents, along)
+        arguments = ctx.kernel, inputs, parameters, cotangents, *along
+        return None, None, None, *_apply(_Curvature, *arguments)
+
+
+class _Curvature(torch.autograd.Function):
+    """The second derivative, which is where it ends.
+
+    Torch's ``once_differentiable`` would not do: it refuses to go on only where a tangent requires
+    a gradient, and takes the second derivative for a constant where none does.
+    """
+
+    @staticmethod
+    def forward(
+        _: Any, kernel: _Kernel, inputs: torch.Tensor, *others: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        parameters, cotangents, *along = others
+        return kernel.second(inputs, parameters, cotangents, (along[0], along[1]))
+
+    @staticmethod
+    def backward(*_: object) -> Any:
+        raise CircuitError(
+            "the compiled engine can be differentiated twice, not three times; "
+            "the torch engine any number of times"
+        )
 
 
 def _apply(node: type[torch.autograd.Function], *arguments: object) -> Any:

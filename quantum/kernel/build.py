@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Builds the kernel with the system's compiler, once for each source, compiler and processor."""
 
+import contextlib
 import ctypes
 import functools
 import hashlib
@@ -33,7 +34,7 @@ def load_kernel() -> ctypes.CDLL | None:
     Every process finds out for itself, so workers of a cluster build for their own processor.
     """
     try:
-        return ctypes.CDLL(str(_built()))
+        return _loaded(compiler())
     except (OSError, subprocess.SubprocessError) as error:
         _log.warning(
             "the compiled quantum engine is not available, torch takes over (many times slower): "
@@ -57,16 +58,17 @@ def compiler() -> list[str]:
     raise FileNotFoundError(f"no C++ compiler ({', '.join(c[0] for c in candidates)}) is found")
 
 
-def _built() -> Path:
-    command = compiler()
+def _loaded(command: list[str]) -> ctypes.CDLL:
     name = f"kernel-{_digest(command)}.so"
     folders = list(_folders())
     for folder in folders:
         if (folder / name).is_file():
-            return folder / name
+            # One that was damaged is built again.
+            with contextlib.suppress(OSError):
+                return ctypes.CDLL(str(folder / name))
     for folder in folders:
         if _writable(folder):
-            return _compile(command, folder / name)
+            return ctypes.CDLL(str(_compile(command, folder / name)))
     raise PermissionError(f"none of {', '.join(map(str, folders))} can be written")
 
 

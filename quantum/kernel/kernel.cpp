@@ -39,6 +39,9 @@ template <class Number>
 int run(const Program &program, const Batch<typename Number::Scalar> &batch, bool back,
         int threads) {
     typedef typename Number::Scalar T;
+    const int64_t numbers = program.parameters * (batch.shared ? 1 : batch.size);
+    // Those of dead parameters too: no rotation would notice them.
+    if (!back && !all_finite(batch.parameters, numbers)) return NOT_FINITE;
     const int64_t chunks = (batch.size + WIDTH<T> - 1) / WIDTH<T>;
     const int64_t per_block = (chunks + MAX_BLOCKS - 1) / MAX_BLOCKS;
     const int64_t blocks = per_block ? (chunks + per_block - 1) / per_block : 0;

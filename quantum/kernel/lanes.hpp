@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 
 namespace fedfleet {
 
@@ -16,15 +17,24 @@ template <> struct Lanes<float> {
     typedef float Vector __attribute__((vector_size(64)));
     typedef int32_t Integers __attribute__((vector_size(64)));
     typedef double Wide __attribute__((vector_size(128)));
-    typedef int32_t WideIntegers __attribute__((vector_size(64)));
 };
 template <> struct Lanes<double> {
     typedef double Vector __attribute__((vector_size(64)));
     typedef int64_t Integers __attribute__((vector_size(64)));
     typedef double Wide __attribute__((vector_size(64)));
-    typedef int64_t WideIntegers __attribute__((vector_size(64)));
 };
 template <class T> using Vec = typename Lanes<T>::Vector;
+template <class T> using Wide = typename Lanes<T>::Wide; // the same lanes in double precision
+
+template <class T> inline Wide<T> widened(Vec<T> x) { return __builtin_convertvector(x, Wide<T>); }
+
+template <class T> inline Vec<T> narrowed(Wide<T> x) { return __builtin_convertvector(x, Vec<T>); }
+
+template <class T> inline Vec<T> load(const T *data) { // from any address
+    Vec<T> out;
+    std::memcpy(&out, data, sizeof out);
+    return out;
+}
 
 // WIDTH samples of one column; past the end of the batch the last sample is repeated.
 template <class T> inline Vec<T> gather(const T *data, int64_t stride, int64_t from, int64_t size) {

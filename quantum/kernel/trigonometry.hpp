@@ -35,21 +35,17 @@ inline SineCosine<double> on_eighth(Vec<double> r) { // coefficients: Cephes sin
     return {s * z * r + r, c * z * z - 0.5 * z + 1.0};
 }
 
-// Angles are reduced in double precision, for float too: accumulated fast weights grow large, and
-// a float reduction would lose three digits at a thousand. The three parts of pi/2 have 33 bits
-// each, so that their products with the quadrant are exact with or without fused multiply-add.
-template <class T> inline SineCosine<T> sine_cosine(Vec<T> x) {
-    typedef typename Lanes<T>::Wide Wide;
-    typedef typename Lanes<T>::Integers Integers;
-    const Wide wide = __builtin_convertvector(x, Wide);
+// Angles are scaled and reduced in double precision, for float too: accumulated fast weights grow
+// large, and float would lose three digits at a thousand. The three parts of pi/2 have 33 bits each,
+// so that their products with the quadrant are exact with or without fused multiply-add.
+template <class T> inline SineCosine<T> sine_cosine(Wide<T> x) {
     constexpr double ROUND = 6755399441055744.0; // 1.5 * 2^52
-    const Wide quadrant = (wide * 0.63661977236758134308 + ROUND) - ROUND;
-    Wide rest = wide - quadrant * 1.57079632673412561417e+00;
+    const Wide<T> quadrant = (x * 0.63661977236758134308 + ROUND) - ROUND;
+    Wide<T> rest = x - quadrant * 1.57079632673412561417e+00;
     rest = rest - quadrant * 6.07710050630396597660e-11;
     rest = rest - quadrant * 2.02226624871116645580e-21;
     const SineCosine<T> base = on_eighth(__builtin_convertvector(rest, Vec<T>));
-    const Integers q =
-        __builtin_convertvector(quadrant, typename Lanes<T>::WideIntegers);
+    const auto q = __builtin_convertvector(quadrant, typename Lanes<T>::Integers);
     const auto odd = (q & 1) != 0;
     const Vec<T> s = odd ? base.cosine : base.sine;
     const Vec<T> c = odd ? base.sine : base.cosine;
@@ -57,19 +53,19 @@ template <class T> inline SineCosine<T> sine_cosine(Vec<T> x) {
 }
 
 // Exact beyond the range of the reduction, and slow.
-template <class T> SineCosine<T> one_by_one(Vec<T> x) {
+template <class T> SineCosine<T> one_by_one(Wide<T> x) {
     SineCosine<T> out;
     for (int l = 0; l < WIDTH<T>; ++l) {
-        out.sine[l] = T(std::sin(double(x[l])));
-        out.cosine[l] = T(std::cos(double(x[l])));
+        out.sine[l] = T(std::sin(x[l]));
+        out.cosine[l] = T(std::cos(x[l]));
     }
     return out;
 }
 
 // What all angles so far have in common, so that lanes are looked at once and not for each angle.
 template <class T> struct Range {
-    static constexpr double LARGE = 1e6; // beyond, the reduction loses digits
-    Vec<T> largest{}, poison{};          // poison: zero, or not a number
+    static constexpr T LARGE = T(1e6); // beyond, the reduction loses digits
+    Vec<T> largest{}, poison{};        // poison: zero, or not a number
 
     void add(Vec<T> x) {
         const Vec<T> size = x < 0 ? -x : x;
@@ -78,14 +74,24 @@ template <class T> struct Range {
     }
     bool finite() const {
         bool all = true;
-        for (int l = 0; l < WIDTH<T>; ++l) all &= poison[l] == T(0);
+        for (int l = 0; l < WIDTH<T>; ++l) all &= poison[l] == 0;
         return all;
     }
     bool large() const {
         bool any = false;
-        for (int l = 0; l < WIDTH<T>; ++l) any |= largest[l] > T(LARGE);
+        for (int l = 0; l < WIDTH<T>; ++l) any |= largest[l] > LARGE;
         return any;
     }
 };
+
+// Whether there is neither infinity nor NaN among the numbers.
+template <class T> bool all_finite(const T *numbers, int64_t count) {
+    Range<T> range;
+    int64_t i = 0;
+    for (; i + WIDTH<T> <= count; i += WIDTH<T>) range.add(load<T>(numbers + i));
+    bool all = range.finite();
+    for (; i < count; ++i) all &= numbers[i] - numbers[i] == 0;
+    return all;
+}
 
 } // namespace fedfleet

@@ -27,25 +27,24 @@ template <class Number> class Turns {
             if (same_for_all(r)) shared.push_back(r);
         for (size_t begin = 0; begin < shared.size(); begin += WIDTH<T>) {
             const int count = int(std::min<size_t>(WIDTH<T>, shared.size() - begin));
-            Vec<T> angle{}, rate{};
+            Wide<T> half{}, rate{};
             for (int l = 0; l < count; ++l) {
                 const int r = shared[begin + l], p = program_.source[r] - program_.columns;
-                angle[l] = T(program_.offset[r]);
+                half[l] = 0.5 * program_.offset[r];
                 if (program_.source[r] < 0) continue;
-                angle[l] += T(program_.scale[r]) * batch_.parameters[p];
+                half[l] += 0.5 * program_.scale[r] * batch_.parameters[p];
                 if (Number::DUAL)
-                    rate[l] = T(program_.scale[r] * 0.5) * batch_.parameter_tangents[p];
+                    rate[l] = 0.5 * program_.scale[r] * batch_.parameter_tangents[p];
             }
             Range<T> range;
-            range.add(angle), range.add(rate);
+            range.add(narrowed<T>(half)), range.add(narrowed<T>(rate));
             good_ &= range.finite();
-            const Vec<T> half = angle * T(0.5);
             const SineCosine<T> both = range.large() ? one_by_one<T>(half) : sine_cosine<T>(half);
             for (int l = 0; l < count; ++l) {
                 Turn &turn = turns_[shared[begin + l]];
                 turn.cosine = Vec<T>{} + both.cosine[l];
                 turn.sine = Vec<T>{} + both.sine[l];
-                if constexpr (Number::DUAL) turn.rate = Vec<T>{} + rate[l];
+                if constexpr (Number::DUAL) turn.rate = Vec<T>{} + T(rate[l]);
             }
         }
     }
@@ -54,12 +53,12 @@ template <class Number> class Turns {
         Range<T> range;
         for (int r = 0; r < program_.rotations; ++r) {
             if (same_for_all(r)) continue;
-            const Vec<T> half = T(0.5) * angle(r, from);
+            const Wide<T> half = half_angle(r, from);
             const SineCosine<T> both = sine_cosine<T>(half);
-            range.add(half);
+            range.add(narrowed<T>(half));
             turns_[r].cosine = both.cosine, turns_[r].sine = both.sine;
             if constexpr (Number::DUAL) {
-                turns_[r].rate = T(0.5) * rate(r, from);
+                turns_[r].rate = half_rate(r, from);
                 range.add(turns_[r].rate);
             }
         }
@@ -67,7 +66,7 @@ template <class Number> class Turns {
         if (range.large())
             for (int r = 0; r < program_.rotations; ++r) {
                 if (same_for_all(r)) continue;
-                const SineCosine<T> both = one_by_one<T>(T(0.5) * angle(r, from));
+                const SineCosine<T> both = one_by_one<T>(half_angle(r, from));
                 turns_[r].cosine = both.cosine, turns_[r].sine = both.sine;
             }
     }
@@ -78,12 +77,12 @@ template <class Number> class Turns {
         return source < 0 || (source >= program_.columns && batch_.shared);
     }
 
-    Vec<T> angle(int r, int64_t from) const {
+    Wide<T> half_angle(int r, int64_t from) const {
         const Vec<T> values = column(r, batch_.inputs, batch_.parameters, from);
-        return T(program_.scale[r]) * values + T(program_.offset[r]);
+        return 0.5 * program_.scale[r] * widened<T>(values) + 0.5 * program_.offset[r];
     }
-    Vec<T> rate(int r, int64_t from) const {
-        return T(program_.scale[r]) *
+    Vec<T> half_rate(int r, int64_t from) const {
+        return T(0.5 * program_.scale[r]) *
                column(r, batch_.input_tangents, batch_.parameter_tangents, from);
     }
     Vec<T> column(int r, const T *inputs, const T *parameters, int64_t from) const {
