@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The same QNode on default.qubit and, with one word changed, on fedfleet.qubit; and traced once."""
+"""The same QNode on default.qubit and on fedfleet.qubit, with one word changed; and traced once."""
 
 import torch
 
