@@ -257,12 +257,15 @@ def _computed(
     if not angles:
         return []
     dims = [value.dim() for value in _restricted(graph, outputs, angles)(*examples)]
-    parts: list[tuple[Callable[[Sequence[torch.Tensor]], torch.Tensor], list[int]]] = []
+    parts = []
     for dim in sorted(set(dims)):
         own = [k for k, d in zip(angles, dims, strict=True) if d == dim]
-        module = _restricted(graph, outputs, own)
-        parts.append((lambda t, module=module: torch.stack(module(*t), dim=-1), own))
+        parts.append((_stacked(_restricted(graph, outputs, own)), own))
     return parts
+
+
+def _stacked(module: GraphModule) -> Callable[[Sequence[torch.Tensor]], torch.Tensor]:
+    return lambda tensors: torch.stack(module(*tensors), dim=-1)
 
 
 def _restricted(graph: GraphModule, outputs: Sequence[Any], angles: Sequence[int]) -> GraphModule:

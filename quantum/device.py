@@ -90,10 +90,14 @@ class FedfleetQubit(DefaultQubit):
         if isinstance(circuits, QuantumScript):
             return self.execute((circuits,), execution_config)[0]
         config = execution_config or ExecutionConfig()
+        ours = [tape for tape in circuits if self._runs(tape, config)]
+        rest = [tape for tape in circuits if tape not in _readings]
         engines = _Engines(self.wires)
         engines.tracker = self.tracker
-        ways = [engines.execute if self._runs(t, config) else super().execute for t in circuits]
-        return tuple(way(tape, config) for way, tape in zip(ways, circuits, strict=True))
+        results = dict(zip(ours, engines.execute(ours, config), strict=True)) if ours else {}
+        if rest:  # in one call: they share a random state
+            results |= zip(rest, super().execute(rest, config), strict=True)
+        return tuple(results[tape] for tape in circuits)
 
     def _runs(self, tape: QuantumScript, config: ExecutionConfig) -> bool:
         if self._workers(config) or self._debugger:
@@ -129,9 +133,13 @@ def _expectations(reading: Reading, interface: Any) -> Any:
     outputs = engine(inputs, parameters)
     results = measured(reading.results, outputs if batched else outputs[0])
     if not reading.torch and interface != Interface.TORCH:
-        like = interface.get_like() if interface else "numpy"
-        results = tuple(qml.math.asarray(r.numpy()[()], like=like) for r in results)
+        results = tuple(_converted(r.numpy()[()], interface) for r in results)
     return results if len(results) > 1 else results[0]
+
+
+def _converted(result: Any, interface: Any) -> Any:
+    like = interface.get_like() if interface else "numpy"
+    return result if like in ("numpy", None) else qml.math.asarray(result, like=like)
 
 
 @transform  # type: ignore[untyped-decorator]

@@ -34,7 +34,7 @@ class _Plan(NamedTuple):
     angles: Angles
     engine: Engine
     results: list[list[tuple[Any, int | None]]]
-    output: Any  # how the results are nested
+    nest: Callable[[tuple[torch.Tensor, ...]], Any]  # as the QNode returns them
 
 
 class TracedCircuit:
@@ -70,9 +70,8 @@ class TracedCircuit:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """What the QNode would return, in the dtype of the arguments."""
-        leaves, nesting = tree_flatten((args, kwargs))
-        tensors = [leaf for leaf in leaves if isinstance(leaf, torch.Tensor)]
-        key = (nesting, tuple([_signature(leaf) for leaf in leaves]))
+        leaves, nesting, tensors = _flatten(args, kwargs)
+        key = (nesting, *[_signature(leaf) for leaf in leaves])
         plan = self._plans.get(key)
         if plan is None:
             plan = self._plans[key] = self._trace(leaves, nesting)
@@ -81,13 +80,13 @@ class TracedCircuit:
         inputs, parameters = plan.angles(tensors)
         outputs = plan.engine(inputs, parameters)
         results = measured(plan.results, outputs if plan.angles.batched else outputs[0])
-        return tree_unflatten(results, plan.output)
+        return plan.nest(results)
 
     def _trace(self, leaves: Sequence[Any], nesting: Any) -> _Plan:
         def tape_of(tensors: Sequence[torch.Tensor]) -> tuple[Reading, Any]:
             rest = iter(tensors)
             mixed = [next(rest) if isinstance(v, torch.Tensor) else v for v in leaves]
-            args, kwargs = tree_unflatten(mixed, nesting)
+            args, kwargs = (mixed, {}) if nesting is None else tree_unflatten(mixed, nesting)
             return self._read(args, kwargs)
 
         examples = [leaf.detach() for leaf in leaves if isinstance(leaf, torch.Tensor)]
@@ -105,7 +104,7 @@ class TracedCircuit:
         angles = angle_map(graph, examples, _titles(reading, name))
         self._verify(angles, tape_of, reading, examples)
         engine = engine_for(reading.structure, angles.slots, str(angles.device))
-        return _Plan(angles, engine, reading.results, output)
+        return _Plan(angles, engine, reading.results, _nest(output))
 
     def _read(self, args: Any, kwargs: Any) -> tuple[Reading, Any]:
         with AnnotatedQueue() as queue:
@@ -173,6 +172,26 @@ def trace(node: qml.QNode, *args: Any, **kwargs: Any) -> TracedCircuit:
     if args or kwargs:
         traced(*args, **kwargs)
     return traced
+
+
+def _flatten(
+    args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[Sequence[Any], Any, Sequence[torch.Tensor]]:
+    """The leaves of the arguments, their nesting (None for plain tensors), and the tensors."""
+    if not kwargs and all([isinstance(a, torch.Tensor) for a in args]):
+        return args, None, args
+    leaves, nesting = tree_flatten((args, kwargs))
+    return leaves, nesting, [leaf for leaf in leaves if isinstance(leaf, torch.Tensor)]
+
+
+def _nest(output: Any) -> Callable[[tuple[torch.Tensor, ...]], Any]:
+    """Unflattening is slow, and nearly always one of these."""
+    flat = all(child.is_leaf() for child in output.children())
+    if output.is_leaf():
+        return lambda results: results[0]
+    if flat and output.type in (list, tuple):
+        return output.type  # type: ignore[no-any-return]
+    return lambda results: tree_unflatten(results, output)
 
 
 def _signature(leaf: Any) -> Hashable:
