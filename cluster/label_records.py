@@ -12,6 +12,7 @@ from agents.coordination.shards import FOLDER, INDEX, Shard, index_document, sha
 from cluster.manifest import Manifest
 from cluster.records import FAILED
 from cluster.report.label.summary import HEADINGS, Group, mean
+from cluster.report.wording import counted
 from cluster.runs import Run
 from cluster.trials import Record, Trial
 
@@ -58,8 +59,8 @@ def write_shards(run: Run, records: Sequence[Record], manifest: Manifest) -> Non
 
 def labelled(record: Record) -> str:
     """A record in a few words."""
-    solved = f"{record['robots']} robots, {record['conflicts']} conflicts, {record['status']}"
-    return f"{solved}, pool of {record['pool']}"
+    sizes = counted(record["robots"], "robot"), counted(record["conflicts"], "conflict")
+    return f"{', '.join(sizes)}, {record['status']}, pool of {record['pool']}"
 
 
 def results_table(groups: Sequence[Group]) -> Table:
