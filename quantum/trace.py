@@ -151,7 +151,7 @@ class TracedCircuit:
             replayed = angles.one_by_one(probe)
             for title, expected, found in zip(titles, reading.values, replayed, strict=True):
                 require(
-                    _equal(expected, found),
+                    _equal(expected, found) and _same_slopes(expected, found, probe),
                     f"{title} depends on its arguments, or on what needs a gradient, in a way "
                     "that a trace does not show (.numpy(), torch.no_grad(), random numbers)",
                 )
@@ -227,7 +227,27 @@ def _probes(examples: Sequence[torch.Tensor]) -> list[list[torch.Tensor]]:
 
 def _equal(expected: torch.Tensor | float, found: torch.Tensor | float) -> bool:
     a, b = torch.as_tensor(expected), torch.as_tensor(found)
-    if a.shape != b.shape or a.requires_grad != b.requires_grad:
+    if a.shape != b.shape:
         return False
     tolerance = 1e-5 if torch.float32 in (a.dtype, b.dtype) else 1e-12
     return torch.allclose(a.double(), b.double(), tolerance, tolerance, equal_nan=True)
+
+
+def _same_slopes(
+    expected: torch.Tensor | float, found: torch.Tensor | float, at: Sequence[torch.Tensor]
+) -> bool:
+    pairs = zip(_slopes(expected, at), _slopes(found, at), strict=True)
+    return all(_equal(a, b) for a, b in pairs)
+
+
+def _slopes(angle: torch.Tensor | float, at: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+    """Gradients of one angle, its samples weighted differently."""
+    leaves = [t for t in at if t.requires_grad]
+    if not leaves or not isinstance(angle, torch.Tensor) or not angle.requires_grad:
+        return [torch.zeros_like(t) for t in leaves]
+    weights = torch.arange(1, angle.numel() + 1).reshape(angle.shape).to(angle)
+    return list(
+        torch.autograd.grad(
+            (weights * angle).sum(), leaves, retain_graph=True, materialize_grads=True
+        )
+    )
