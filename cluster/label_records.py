@@ -7,8 +7,8 @@ from itertools import islice
 
 from rich.table import Table
 
-from agents.coordination.labels import join
-from agents.coordination.shards import FOLDER, INDEX, Shard, index_document, shard_name
+from agents.coordination.labels import FOLDER, INDEX, Shard, index_document, shard_name
+from agents.coordination.packing import join
 from cluster.manifest import Manifest
 from cluster.records import FAILED
 from cluster.report.label.summary import HEADINGS, Group, mean

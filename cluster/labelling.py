@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agents.coordination.labels import LabelledInstance, pack
+from agents.coordination.packing import LabelledInstance, pack
 from cluster.trials import Result, Shared, Trial, attempt
 from sim.coordinators.fcfs import first_come_first_served
 from sim.coordinators.interface import Budget, Status

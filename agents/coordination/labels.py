@@ -1,123 +1,118 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Solved instances in shards: ``.npz`` files that hold many of them, one after another.
+"""A folder of shards with an index that says what is in it, what made it, and what its bytes are.
 
-A shard has one array per field of the graph, all instances end to end, and the matrix ``lengths``
-that says where each ends; likewise for the pools. So reading a shard opens some thirty arrays,
-however many instances are in it, and two shards are joined by joining their arrays.
+    index.json
+    labels-0000.npz
+    labels-0001.npz ...
+
+The fields of the index are in docs/architecture.md.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from agents.coordination.packing import FORMAT, LabelledInstance, unpack
 from sim.errors import InputError
-from sim.graph import Bools, CoordinationGraph, Int8s
 
-FORMAT = "fedfleet labels 1"
-SCALARS = {"headway_ms": np.int64, "merged": np.bool_}
-RAGGED = (*(f.name for f in fields(CoordinationGraph) if f.name not in SCALARS),
-          "order", "following", "cost_s")  # fmt: skip
-FLAT = {**SCALARS, "name": np.str_, "floor": np.str_, "bound_s": np.float64, "proven": np.bool_}
+__all__ = [
+    *("FOLDER", "INDEX", "LabelledInstance", "Shard"),
+    *("index_document", "read_index", "read_shards", "shard_name"),
+]
 
-Arrays = Mapping[str, NDArray[Any]]
+INDEX = "index.json"
+FOLDER = Path("artefacts") / "shards"
+"""Where a run folder of ``python -m cluster label`` keeps them."""
 
 
-@dataclass(frozen=True, eq=False)
-class LabelledInstance:
-    """A coordination graph and P good assignments, the cheapest first.
+@dataclass(frozen=True)
+class Shard:
+    """One file.
 
     Args:
-        name: unique within a run.
-        floor: name of the layout.
-        graph: with C conflicts, at least one.
-        order: ``[P, C]`` as in :class:`sim.schedule.Assignment`; all rows differ.
-        following: ``[P, C]``.
-        cost_s: ``[P]`` ascending.
-        bound_s: proven lower bound of the cost.
-        proven: whether no assignment is cheaper than the first.
+        file: name within the folder.
+        instances: how many it holds.
+        sha256: of its bytes.
     """
 
-    name: str
-    floor: str
-    graph: CoordinationGraph
-    order: Int8s
-    following: Bools
-    cost_s: NDArray[np.float64]
-    bound_s: float
-    proven: bool
-
-    @property
-    def gap(self) -> float:
-        """``(cost - bound) / cost`` of the best, 0 where it is proven."""
-        return 0.0 if self.proven else 1.0 - self.bound_s / float(self.cost_s[0])
+    file: str
+    instances: int
+    sha256: str
 
 
-def pack(instances: Sequence[LabelledInstance]) -> dict[str, NDArray[Any]]:
-    """The arrays of a shard of at least one instance."""
-    columns = {name: [_value(one, name).ravel() for one in instances] for name in RAGGED}
-    lengths = np.array([[len(part) for part in parts] for parts in columns.values()], np.int64).T
-    flat: dict[str, NDArray[Any]] = {
-        name: np.array([_value(one, name).item() for one in instances], dtype)
-        for name, dtype in FLAT.items()
+def shard_name(number: int) -> str:
+    """``labels-0000.npz`` and so on."""
+    return f"labels-{number:04d}.npz"
+
+
+def index_document(shards: list[Shard], about: dict[str, Any]) -> dict[str, Any]:
+    """The JSON object ``index.json``; ``about`` says what made the shards."""
+    digest = hashlib.sha256("".join(shard.sha256 for shard in shards).encode()).hexdigest()
+    return {
+        "format": FORMAT,
+        "instances": sum(shard.instances for shard in shards),
+        "digest": digest,
+        **about,
+        "shards": [vars(shard) for shard in shards],
     }
-    joined = {name: np.concatenate(parts) for name, parts in columns.items()}
-    return {"format": np.array([FORMAT]), "lengths": lengths, **flat, **joined}
 
 
-def join(shards: Iterable[Arrays]) -> dict[str, NDArray[Any]]:
-    """One shard out of several, in their order; at least one."""
-    given = list(shards)
-    joined = {name: np.concatenate([shard[name] for shard in given]) for name in given[0]}
-    return {**joined, "format": given[0]["format"]}
+def read_shards(path: Path) -> Iterator[LabelledInstance]:
+    """The instances of a run folder, of a folder of shards, or of one shard, in their order.
 
-
-def unpack(arrays: Arrays) -> Iterator[LabelledInstance]:
-    """The instances of a shard, as views into its arrays.
+    The index is read at once, a shard when the first of its instances is asked for.
 
     Raises:
-        InputError: the arrays are not those of a shard.
+        InputError: a file is missing, truncated, altered since it was written, or something else.
     """
-    _require_shard(arrays)
-    ends = arrays["lengths"].cumsum(axis=0)
-    for number in range(len(ends)):
-        starts = ends[number - 1] if number else np.zeros_like(ends[0])
-        pairs = zip(RAGGED, starts, ends[number], strict=True)
-        own = {name: arrays[name][start:end] for name, start, end in pairs}
-        own |= {name: arrays[name][number].item() for name in FLAT}
-        yield _instance(own)
+    if path.is_file():
+        return _instances(path, None)
+    folder = path if (path / INDEX).is_file() else path / FOLDER
+    shards = read_index(folder)
+    return (one for shard in shards for one in _instances(folder / shard.file, shard.sha256))
 
 
-def _instance(values: dict[str, Any]) -> LabelledInstance:
-    graph = CoordinationGraph(**{f.name: values[f.name] for f in fields(CoordinationGraph)})
-    shape = (len(values["cost_s"]), graph.num_conflicts)
-    rows = {name: values[name].reshape(shape) for name in ("order", "following")}
-    rest = {name: values[name] for name in ("name", "floor", "cost_s", "bound_s", "proven")}
-    return LabelledInstance(graph=graph, **rows, **rest)
+def read_index(folder: Path) -> list[Shard]:
+    """The shards that a folder should have.
+
+    Raises:
+        InputError: there is no index, or it is not one.
+    """
+    path = folder / INDEX
+    try:
+        document = json.loads(path.read_bytes())
+        if document["format"] != FORMAT:
+            raise InputError(f"{path}: 'format' is {document['format']!r}; needed: {FORMAT}")
+        return [Shard(**shard) for shard in document["shards"]]
+    except OSError as error:
+        raise InputError(
+            f"{path}: cannot be read ({error.strerror}); `python -m cluster label` makes shards"
+        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{path}: is not an index of shards ({error!r})") from error
 
 
-def _require_shard(arrays: Arrays) -> None:
-    found = str(arrays["format"][0]) if "format" in arrays else "missing"
-    if found != FORMAT:
-        raise InputError(f"'format' is {found}; needed: {FORMAT}")
-    if absent := [name for name in ("lengths", *FLAT, *RAGGED) if name not in arrays]:
-        raise InputError(f"array {absent[0]!r} is missing")
-    lengths = arrays["lengths"]
-    if lengths.ndim != 2 or lengths.shape[1] != len(RAGGED):
-        raise InputError(f"'lengths' has shape {lengths.shape}; needed: (instances, {len(RAGGED)})")
-    counts = {**dict.fromkeys(FLAT, len(lengths)), **dict(zip(RAGGED, lengths.sum(0), strict=True))}
-    for name, count in counts.items():
-        if arrays[name].shape != (count,):
-            raise InputError(f"{name!r} has shape {arrays[name].shape}; needed: ({count},)")
-    pools, conflicts, orders = (
-        lengths[:, RAGGED.index(name)] for name in ("cost_s", "conflict_u", "order")
-    )
-    if (pools < 1).any() or (pools * conflicts != orders).any():
-        raise InputError("'order' does not have one row of all conflicts per cost")
-
-
-def _value(instance: LabelledInstance, name: str) -> NDArray[Any]:
-    owner = instance if name in LabelledInstance.__dataclass_fields__ else instance.graph
-    return np.asarray(getattr(owner, name))
+def _instances(path: Path, sha256: str | None) -> Iterator[LabelledInstance]:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+    if sha256 is not None and hashlib.sha256(data).hexdigest() != sha256:
+        raise InputError(f"{path}: is truncated or altered; its digest is not that of {INDEX}")
+    try:
+        with np.load(BytesIO(data), allow_pickle=False) as file:
+            arrays = dict(file)
+    except Exception as error:  # a damaged archive raises a dozen kinds
+        raise InputError(f"{path}: is truncated or no shard of labels ({error})") from error
+    try:
+        yield from unpack(arrays)
+    except InputError as error:
+        raise InputError(f"{path}: is no shard of labels: {error}") from error

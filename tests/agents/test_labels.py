@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.coordination.labels import FORMAT, RAGGED, LabelledInstance, join, pack, unpack
-from agents.coordination.shards import INDEX, Shard, index_document, read_shards, shard_name
+from agents.coordination.labels import INDEX, Shard, index_document, read_shards, shard_name
+from agents.coordination.packing import FORMAT, RAGGED, LabelledInstance, join, pack, unpack
 from sim.coordinators.interface import Budget
 from sim.coordinators.pool import PoolOptions
 from sim.coordinators.pool_search import solution_pool
