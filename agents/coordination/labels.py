@@ -21,10 +21,8 @@ import numpy as np
 from agents.coordination.packing import FORMAT, LabelledInstance, unpack
 from sim.errors import InputError
 
-__all__ = [
-    *("FOLDER", "INDEX", "LabelledInstance", "Shard"),
-    *("index_document", "read_index", "read_shards", "shard_name"),
-]
+__all__ = ["FOLDER", "INDEX", "LabelledInstance", "Shard", "index_document", "read_index",
+           "read_shards", "shard_name"]  # fmt: skip
 
 INDEX = "index.json"
 FOLDER = Path("artefacts") / "shards"
