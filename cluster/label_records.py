@@ -7,7 +7,7 @@ from itertools import islice
 
 from rich.table import Table
 
-from agents.coordination.labels import FOLDER, INDEX, Shard, index_document, shard_name
+from agents.coordination.labels import FOLDER, INDEX, Shard, index_document, read_arrays, shard_name
 from agents.coordination.packing import join
 from cluster.manifest import Manifest
 from cluster.records import FAILED
@@ -36,14 +36,19 @@ def final_records(trials: Sequence[Trial], done: Mapping[str, Record]) -> list[R
 
 
 def write_shards(run: Run, records: Sequence[Record], manifest: Manifest) -> None:
-    """Join the files of all instances that have labels, and say in the index what they are."""
+    """Join the files of all instances that have labels, and say in the index what they are.
+
+    Raises:
+        InputError: one of the files was damaged since it was written.
+    """
     labelled = [record for record in records if record["status"] != FAILED]
     names = iter([str(record["instance"]) for record in labelled])
     shards: list[Shard] = []
     while group := list(islice(names, PER_SHARD)):
         file = shard_name(len(shards))
         path = f"{FOLDER.name}/{file}"
-        run.write_arrays(path, join(run.read_arrays(f"{name}.npz") for name in group))
+        own = (read_arrays(run.artefact(f"{name}.npz")) for name in group)
+        run.write_arrays(path, join(own))
         digest = hashlib.sha256(run.artefact(path).read_bytes()).hexdigest()
         shards.append(Shard(file, len(group), digest))
     made = {k: v for k, v in manifest.as_dict().items() if k != "created"}

@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agents.coordination.packing import FORMAT, LabelledInstance, unpack
 from sim.errors import InputError
 
-__all__ = ["FOLDER", "INDEX", "LabelledInstance", "Shard", "index_document", "read_index",
-           "read_shards", "shard_name"]  # fmt: skip
+__all__ = ["FOLDER", "INDEX", "LabelledInstance", "Shard", "index_document", "read_arrays",
+           "read_index", "read_shards", "shard_name"]  # fmt: skip
 
 INDEX = "index.json"
 FOLDER = Path("artefacts") / "shards"
@@ -98,7 +99,12 @@ def read_index(folder: Path) -> list[Shard]:
         raise InputError(f"{path}: is not an index of shards ({error!r})") from error
 
 
-def _instances(path: Path, sha256: str | None) -> Iterator[LabelledInstance]:
+def read_arrays(path: Path, sha256: str | None = None) -> dict[str, NDArray[Any]]:
+    """The arrays of one file, not yet known to be a shard.
+
+    Raises:
+        InputError: it is missing, truncated, of another format, or not what the index says.
+    """
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -107,9 +113,13 @@ def _instances(path: Path, sha256: str | None) -> Iterator[LabelledInstance]:
         raise InputError(f"{path}: is truncated or altered; its digest is not that of {INDEX}")
     try:
         with np.load(BytesIO(data), allow_pickle=False) as file:
-            arrays = dict(file)
+            return dict(file)
     except Exception as error:  # a damaged archive raises a dozen kinds
         raise InputError(f"{path}: is truncated or no shard of labels ({error})") from error
+
+
+def _instances(path: Path, sha256: str | None) -> Iterator[LabelledInstance]:
+    arrays = read_arrays(path, sha256)
     try:
         yield from unpack(arrays)
     except InputError as error:

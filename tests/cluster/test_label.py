@@ -3,6 +3,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -130,6 +131,16 @@ def test_a_failed_instance_is_left_out_and_done_again(
     monkeypatch.setattr(labelling, "solution_pool", real)
     assert main(command) == 0
     assert shards(tmp_path / "run") == shards(undisturbed)
+
+
+def test_a_damaged_file_is_named(
+    undisturbed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = shutil.copytree(undisturbed, tmp_path / "run")
+    path = folder / "artefacts" / "i00003.npz"
+    path.write_bytes(path.read_bytes()[:-100])
+    assert main([*SMALL, "--out", str(folder)]) == 2
+    assert "i00003.npz: is truncated or no shard of labels" in capsys.readouterr().err
 
 
 def test_maps_take_turns_with_drawn_floors(tmp_path: Path) -> None:
