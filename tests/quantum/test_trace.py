@@ -114,9 +114,8 @@ def test_an_elementwise_function_is_computed_once_for_all_its_angles() -> None:
         traced(*arguments)
     names = [event.name for event in profile.events()]
     assert names.count("aten::atan") == 1
-    assert (
-        names.count("aten::select") == names.count("aten::stack") == names.count("aten::cat") == 0
-    )
+    assert names.count("aten::select") <= 4  # for the results
+    assert not {"aten::stack", "aten::cat", "aten::index"} & set(names)
     assert node(*arguments)[0].shape == (5,)
 
 
