@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the autoencoder is trained for: to say what good assignments say, from a simple latent."""
+
+from dataclasses import dataclass, fields
+
+import torch
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits as bce
+
+from agents.coordination.features import GraphBatch
+from agents.coordination.model import Posterior, Prediction
+from agents.coordination.targets import Targets
+from sim.errors import InputError
+
+
+@dataclass(frozen=True)
+class LossOptions:
+    """Weights of the parts, all per graph, and what keeps the latent alive."""
+
+    robots: float = 1.0
+    """Of the order in which robots are inserted (Plackett-Luce, per robot)."""
+    nodes: float = 0.3
+    """Of the orders of conflicts as differences of interval ranks."""
+    order: float = 0.1
+    """Of the orders of conflicts read by a head of their own."""
+    exclusive: float = 0.1
+    """Of the types of conflicts in density regions."""
+    beta: float = 0.01
+    """Of the divergence of the latent from its prior, once warmed up."""
+    warmup_steps: int = 500
+    """Steps in which ``beta`` grows from 0."""
+    free_bits: float = 0.05
+    """Divergence in nats that every number of the latent may have at no cost (Kingma et al. 2016);
+    against posterior collapse."""
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            if not 0 <= getattr(self, field.name) < float("inf"):
+                value = getattr(self, field.name)
+                raise InputError(f"{field.name} is {value}; allowed: 0 or more, finite")
+
+    def beta_at(self, step: int) -> float:
+        """Weight of the divergence at a step, from 0."""
+        return self.beta * min(1.0, (step + 1) / max(self.warmup_steps, 1))
+
+
+def divergence(posterior: Posterior) -> Tensor:
+    """``[G, latent]`` KL(posterior || standard normal) in nats."""
+    variance = (2 * posterior.log_std).exp()
+    return 0.5 * (posterior.mean**2 + variance - 1.0) - posterior.log_std
+
+
+def plackett_luce(rank: Tensor, order: Tensor) -> Tensor:
+    """``[K]`` log-probability of drawing robots in an order, without replacement.
+
+    Args:
+        rank: ``[K, n]`` the next robot is i with probability proportional to exp(-rank[i]).
+        order: ``[K, n]`` robots, first to last.
+    """
+    logit = -torch.gather(rank, 1, order)
+    remaining = torch.logcumsumexp(logit.flip(1), dim=1).flip(1)
+    return (logit - remaining).sum(dim=1)
+
+
+def imitation_loss(
+    batch: GraphBatch,
+    prediction: Prediction,
+    posterior: Posterior,
+    targets: Targets,
+    options: LossOptions,
+    step: int,
+) -> dict[str, Tensor]:
+    """The parts of the loss by name, weighted, each a mean over graphs; their sum is to be least.
+
+    Args:
+        prediction: of one latent per graph (K = 1).
+        step: how far the warm-up of the divergence is.
+    """
+    logit = prediction.node_rank[0, batch.conflict_u] - prediction.node_rank[0, batch.conflict_v]
+    kl = divergence(posterior).mean(dim=0).clamp(min=options.free_bits).sum()
+    free, typed = targets.free, targets.typed
+    return {
+        "robots": options.robots * _robots_loss(batch, prediction.robot_rank[0], targets),
+        "nodes": options.nodes * masked_bce(logit, targets.order, free),
+        "order": options.order * masked_bce(prediction.order[0], targets.order, free),
+        "exclusive": options.exclusive
+        * masked_bce(prediction.exclusive[0], targets.exclusive, typed),
+        "divergence": options.beta_at(step) * kl,
+    }
+
+
+def masked_bce(logit: Tensor, label: Tensor, mask: Tensor) -> Tensor:
+    """Mean over the masked conflicts; 0 where there are none."""
+    if not bool(mask.any()):
+        return logit.sum() * 0.0
+    return bce(logit[mask], label[mask].to(logit.dtype))
+
+
+def _robots_loss(batch: GraphBatch, rank: Tensor, targets: Targets) -> Tensor:
+    """Negative log-likelihood of the labels' insertion orders, per robot."""
+    losses = [
+        -plackett_luce(ranks[None], order[None]).squeeze(0) / len(order)
+        for ranks, order in zip(rank.split(batch.robots), targets.insertion, strict=True)
+    ]
+    return torch.stack(losses).mean()

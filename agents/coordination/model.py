@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A variational autoencoder on coordination graphs, after Meng et al., arXiv 2503.02954 (figure 2).
+
+The encoder reads the complete coordination graph, with the labels' orders and types on the edges,
+and gives one Gaussian for each graph. The decoder reads the graph without labels and a sample.
+Both are GATv2 layers. Ours has two differences: robots are nodes as well, in the middle of their
+intervals, so that news travels along a route in one layer; and only the last layers of the decoder
+see the latent, so that K samples for one graph share all layers before.
+"""
+
+from dataclasses import dataclass, fields
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch_geometric.nn import GATv2Conv
+
+from agents.coordination.features import EDGE_WIDTH, NODE_WIDTH, ROBOT_WIDTH, GraphBatch
+from sim.errors import InputError
+
+LABEL_WIDTH = 2
+"""Order (1 when the source passes first, -1 when the target does) and type of a conflict."""
+LEAST_LOG_STD, MOST_LOG_STD = -6.0, 2.0
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """Size of the model; all counts are at least 1, except for ``shared_layers``."""
+
+    width: int = 48
+    """Numbers for each node; a multiple of ``heads``."""
+    heads: int = 4
+    """Attention heads."""
+    encoder_layers: int = 2
+    """GATv2 layers of the encoder."""
+    shared_layers: int = 3
+    """GATv2 layers of the decoder before it sees the latent."""
+    latent_layers: int = 1
+    """GATv2 layers of the decoder after that."""
+    latent: int = 16
+    """Numbers of the latent of a graph."""
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            least = 0 if field.name == "shared_layers" else 1
+            if getattr(self, field.name) < least:
+                value = getattr(self, field.name)
+                raise InputError(f"{field.name} is {value}; allowed: {least} or more")
+        if self.width % self.heads:
+            raise InputError(f"width is {self.width}; allowed: a multiple of heads ({self.heads})")
+
+
+class Posterior(NamedTuple):
+    """``[G, latent]`` mean and logarithm of the standard deviation."""
+
+    mean: Tensor
+    log_std: Tensor
+
+    def sample(self, noise: Tensor) -> Tensor:
+        """``[G, latent]`` from standard normal noise of that shape."""
+        return self.mean + self.log_std.exp() * noise
+
+
+class State(NamedTuple):
+    """Node ``[V, width]`` and robot ``[N, width]`` embeddings."""
+
+    node: Tensor
+    robot: Tensor
+
+
+class Prediction(NamedTuple):
+    """What the decoder says, for each of K latents.
+
+    Args:
+        node_rank: ``[K, V]`` low passes first.
+        robot_rank: ``[K, N]`` low is inserted first; differences are logits of Plackett-Luce.
+        order: ``[K, C]`` logit that v passes first; changes sign with u and v.
+        exclusive: ``[K, C]`` logit that the conflict is exclusive.
+    """
+
+    node_rank: Tensor
+    robot_rank: Tensor
+    order: Tensor
+    exclusive: Tensor
+
+
+class Layer(nn.Module):
+    """Intervals listen to their neighbours, robots to their intervals, intervals to their robot."""
+
+    def __init__(self, width: int, heads: int, edge_width: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.attend = GATv2Conv(
+            width, width // heads, heads=heads, edge_dim=edge_width, add_self_loops=False
+        )
+        self.update = mlp(3 * width, width, width)
+        self.tell = nn.Linear(width, width)
+
+    def forward(self, state: State, robot_of: Tensor, edges: Tensor, edge: Tensor) -> State:
+        """Embeddings after one round; edges [2, .] from source to target."""
+        heard = self.attend(self.norm(state.node), edges, edge)
+        node = state.node + nn.functional.gelu(heard)
+        mean, highest = pool(node, robot_of, len(state.robot))
+        robot = state.robot + self.update(torch.cat([state.robot, mean, highest], dim=1))
+        return State(node + self.tell(robot)[robot_of], robot)
+
+
+class CoordinationVAE(nn.Module):
+    """Encoder, decoder and heads; see the module."""
+
+    def __init__(self, options: ModelOptions) -> None:
+        super().__init__()
+        self.options = options
+        width = options.width
+        self.encoder = _Network(options, options.encoder_layers, EDGE_WIDTH + LABEL_WIDTH)
+        self.posterior = nn.Linear(2 * width, 2 * options.latent)
+        self.shared = _Network(options, options.shared_layers, EDGE_WIDTH)
+        self.node_latent = nn.Linear(options.latent, width)
+        self.robot_latent = nn.Linear(options.latent, width)
+        self.last = _layers(options, options.latent_layers, EDGE_WIDTH)
+        self.node_head = mlp(width, width, 1)
+        self.robot_head = mlp(width + ROBOT_WIDTH, width, 1)
+        self.conflict_head = mlp(2 * width + EDGE_WIDTH, width, 2)
+
+    def encode(self, batch: GraphBatch, order: Tensor, exclusive: Tensor) -> Posterior:
+        """The posterior of the latent.
+
+        Args:
+            order: ``[C]`` label, 0 u first, 1 v first; exclusive: ``[C]`` label.
+        """
+        sign = 1.0 - 2.0 * order
+        kind = exclusive.to(sign.dtype).repeat(2)
+        label = torch.stack([torch.cat([sign, -sign]), kind], dim=1)
+        neighbours = label.new_zeros(len(batch.edge) - len(label), LABEL_WIDTH)
+        edge = torch.cat([batch.edge, torch.cat([neighbours, label])], dim=1)
+        robot = self.encoder(batch, edge).robot
+        pooled = torch.cat(pool(robot, batch.graph_of_robot, batch.num_graphs), dim=1)
+        mean, log_std = self.posterior(pooled).chunk(2, dim=1)
+        return Posterior(mean, log_std.clamp(LEAST_LOG_STD, MOST_LOG_STD))
+
+    def share(self, batch: GraphBatch) -> State:
+        """The part of the decoder that does not depend on the latent."""
+        state: State = self.shared(batch, batch.edge)
+        return state
+
+    def decode(self, batch: GraphBatch, state: State, latent: Tensor) -> Prediction:
+        """Ranks and logits for K latents of every graph.
+
+        Args:
+            latent: ``[K, G, latent]``.
+        """
+        samples, robots, nodes = len(latent), len(batch.robot), len(batch.node)
+        of_robot = self.robot_latent(latent)[:, batch.graph_of_robot]
+        of_node = self.node_latent(latent)[:, batch.graph_of_robot[batch.robot_of]]
+        wide = State((state.node + of_node).flatten(0, 1), (state.robot + of_robot).flatten(0, 1))
+        copies = torch.arange(samples, device=latent.device)
+        robot_of = (batch.robot_of + robots * copies[:, None]).flatten()
+        edges = (batch.edges[:, None] + nodes * copies[:, None]).flatten(1)
+        for layer in self.last:
+            wide = layer(wide, robot_of, edges, batch.edge.repeat(samples, 1))
+        node, robot = wide.node.view(samples, nodes, -1), wide.robot.view(samples, robots, -1)
+        order, exclusive = self._conflicts(batch, node)
+        known = batch.robot.expand(samples, -1, -1)
+        return Prediction(
+            node_rank=self.node_head(node).squeeze(-1),
+            robot_rank=self.robot_head(torch.cat([robot, known], dim=-1)).squeeze(-1),
+            order=order,
+            exclusive=exclusive,
+        )
+
+    def _conflicts(self, batch: GraphBatch, node: Tensor) -> tuple[Tensor, Tensor]:
+        """Each conflict is read from both sides: odd and even part are order and type."""
+        u, v = node[:, batch.conflict_u], node[:, batch.conflict_v]
+        count = len(batch.conflict_u)
+        edge = batch.edge[len(batch.edge) - 2 * count :].expand(len(node), -1, -1)
+        of_u = self.conflict_head(torch.cat([u, v, edge[:, :count]], dim=-1))
+        of_v = self.conflict_head(torch.cat([v, u, edge[:, count:]], dim=-1))
+        return of_u[..., 0] - of_v[..., 0], of_u[..., 1] + of_v[..., 1]
+
+
+class _Network(nn.Module):
+    """From features to embeddings."""
+
+    def __init__(self, options: ModelOptions, layers: int, edge_width: int) -> None:
+        super().__init__()
+        self.node = nn.Linear(NODE_WIDTH, options.width)
+        self.robot = nn.Linear(ROBOT_WIDTH, options.width)
+        self.layers = _layers(options, layers, edge_width)
+
+    def forward(self, batch: GraphBatch, edge: Tensor) -> State:
+        robot = self.robot(batch.robot)
+        state = State(self.node(batch.node) + robot[batch.robot_of], robot)
+        for layer in self.layers:
+            state = layer(state, batch.robot_of, batch.edges, edge)
+        return state
+
+
+def _layers(options: ModelOptions, layers: int, edge_width: int) -> nn.ModuleList:
+    return nn.ModuleList(Layer(options.width, options.heads, edge_width) for _ in range(layers))
+
+
+def mlp(width_in: int, width: int, width_out: int) -> nn.Sequential:
+    """One hidden layer."""
+    return nn.Sequential(
+        nn.Linear(width_in, width),
+        nn.GELU(),
+        nn.Linear(width, width_out),
+    )
+
+
+def pool(rows: Tensor, group: Tensor, groups: int) -> tuple[Tensor, Tensor]:
+    """``[groups, .]`` mean and maximum of the rows of every group, 0 for one without rows."""
+    counts = torch.bincount(group, minlength=groups).clamp(min=1)
+    total = rows.new_zeros(groups, rows.shape[1]).index_add(0, group, rows)
+    index = group[:, None].expand_as(rows)
+    highest = rows.new_zeros(groups, rows.shape[1]).scatter_reduce(
+        0, index, rows, "amax", include_self=False
+    )
+    return total / counts[:, None], highest
