@@ -10,6 +10,7 @@ MEASUREMENTS = (
     "robust",
     "granularity",
     "certificates",
+    "quantum",
     "coordinators",
 )
 

@@ -81,10 +81,18 @@ class Step:
     cotangents: torch.Tensor
 
     @classmethod
-    def of(cls, size: Size, evaluate: Evaluate, dtype: torch.dtype = torch.float64) -> "Step":
+    def of(
+        cls,
+        size: Size,
+        evaluate: Evaluate,
+        dtype: torch.dtype = torch.float64,
+        device: str = "cpu",
+    ) -> "Step":
         generator = torch.Generator().manual_seed(0)
         x, theta, cotangents = (
-            torch.randn(size.batch, columns, generator=generator, dtype=torch.float64).to(dtype)
+            torch.randn(size.batch, columns, generator=generator, dtype=torch.float64).to(
+                device, dtype
+            )
             for columns in (size.qubits, size.layers * size.qubits, size.qubits)
         )
         return cls(evaluate, x.requires_grad_(), theta.requires_grad_(), cotangents)
