@@ -151,7 +151,13 @@ def _predict(
     batch = collate([graph_features(graph)], device)
     noise = rng.standard_normal((options.latents, 1, model.options.latent), dtype=np.float32)
     noise[0] = 0.0
-    return model.decode(batch, model.share(batch), torch.from_numpy(noise).to(device))
+    latent = torch.from_numpy(noise).to(device)
+    types = graph.num_regions > 0 and _decoder(graph, options) is Decoder.NODES
+    return model.decode(batch, model.share(batch), latent, conflicts=types)
+
+
+def _decoder(graph: CoordinationGraph, options: SamplingOptions) -> Decoder:
+    return Decoder.NODES if graph.merged else options.decoder
 
 
 def _candidates(
@@ -161,7 +167,7 @@ def _candidates(
     options: SamplingOptions,
 ) -> Sequence[Callable[[], Assignment]]:
     """What to decode, in the order of trying: every latent without noise, then with."""
-    decoder = Decoder.NODES if graph.merged else options.decoder
+    decoder = _decoder(graph, options)
     if decoder is Decoder.ROBOTS:
         rank = finite("robot ranks", prediction.robot_rank)
         rounds = 1 if options.temperature == 0 else -(-options.most // len(rank))
@@ -171,5 +177,7 @@ def _candidates(
     nodes = finite("interval ranks", prediction.node_rank)
     if decoder is Decoder.EVENTS:
         return [partial(decode_events, graph, one) for one in nodes]
+    if prediction.exclusive is None:
+        return [partial(decode_nodes, graph, one) for one in nodes]
     exclusive = finite("types", prediction.exclusive)
     return [partial(decode_nodes, graph, *one) for one in zip(nodes, exclusive, strict=True)]

@@ -112,5 +112,5 @@ def finite(name: str, values: Tensor) -> Floats:
         InputError: some value is NaN or infinite, so the weights are useless.
     """
     if not bool(torch.isfinite(values).all()):
-        raise InputError(f"the model predicts {name} that is not finite; its weights are damaged")
+        raise InputError(f"the model predicts {name} that are not finite; its weights are damaged")
     return values.detach().cpu().double().numpy()

@@ -126,7 +126,7 @@ def _sensitivity(
     """``[G]`` share for each graph with at least two robots."""
     size = (samples, batch.num_graphs, model.options.latent)
     latent = torch.randn(size, generator=generator, device=generator.device)
-    rank = model.decode(batch, model.share(batch), latent).robot_rank
+    rank = model.decode(batch, model.share(batch), latent, conflicts=False).robot_rank
     shares = [
         part.std(dim=0).mean() / part.mean(dim=0).std().clamp(min=1e-6)
         for part in rank.split(batch.robots, dim=1)

@@ -71,7 +71,7 @@ def improvement_loss(
     """
     size = (options.latents, batch.num_graphs, model.options.latent)
     latent = torch.randn(size, generator=generator).to(batch.node.device)
-    ranks = model.decode(batch, model.share(batch), latent).robot_rank
+    ranks = model.decode(batch, model.share(batch), latent, conflicts=False).robot_rank
     copies = options.samples // options.latents
     losses = []
     for graph, rank in zip(graphs, ranks.split(batch.robots, dim=1), strict=True):

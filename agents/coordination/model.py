@@ -5,7 +5,7 @@ The encoder reads the complete coordination graph, with the labels' orders and t
 and gives one Gaussian for each graph. The decoder reads the graph without labels and a sample.
 Both are GATv2 layers. Ours has two differences: robots are nodes as well, in the middle of their
 intervals, so that news travels along a route in one layer; and only the last layers of the decoder
-see the latent, so that K samples for one graph share all layers before.
+and the heads see the latent, so that K samples for one graph share all layers before.
 """
 
 from dataclasses import dataclass, fields
@@ -25,7 +25,7 @@ LEAST_LOG_STD, MOST_LOG_STD = -6.0, 2.0
 
 @dataclass(frozen=True)
 class ModelOptions:
-    """Size of the model; all counts are at least 1, except for ``shared_layers``."""
+    """Size of the model; all counts are at least 1, but those of the decoder's layers 0."""
 
     width: int = 48
     """Numbers for each node; a multiple of ``heads``."""
@@ -35,14 +35,15 @@ class ModelOptions:
     """GATv2 layers of the encoder."""
     shared_layers: int = 3
     """GATv2 layers of the decoder before it sees the latent."""
-    latent_layers: int = 1
-    """GATv2 layers of the decoder after that."""
+    latent_layers: int = 0
+    """GATv2 layers of the decoder after that. With none, K samples for one graph cost hardly more
+    than one, because only the heads see the latent."""
     latent: int = 16
     """Numbers of the latent of a graph."""
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            least = 0 if field.name == "shared_layers" else 1
+            least = 0 if field.name in ("shared_layers", "latent_layers") else 1
             if getattr(self, field.name) < least:
                 value = getattr(self, field.name)
                 raise InputError(f"{field.name} is {value}; allowed: {least} or more")
@@ -74,14 +75,15 @@ class Prediction(NamedTuple):
     Args:
         node_rank: ``[K, V]`` low passes first.
         robot_rank: ``[K, N]`` low is inserted first; differences are logits of Plackett-Luce.
-        order: ``[K, C]`` logit that v passes first; changes sign with u and v.
-        exclusive: ``[K, C]`` logit that the conflict is exclusive.
+        order: ``[K, C]`` logit that v passes first; changes sign with u and v. None where nobody
+            asked.
+        exclusive: ``[K, C]`` logit that the conflict is exclusive, or None.
     """
 
     node_rank: Tensor
     robot_rank: Tensor
-    order: Tensor
-    exclusive: Tensor
+    order: Tensor | None
+    exclusive: Tensor | None
 
 
 class Layer(nn.Module):
@@ -143,11 +145,14 @@ class CoordinationVAE(nn.Module):
         state: State = self.shared(batch, batch.edge)
         return state
 
-    def decode(self, batch: GraphBatch, state: State, latent: Tensor) -> Prediction:
+    def decode(
+        self, batch: GraphBatch, state: State, latent: Tensor, *, conflicts: bool = True
+    ) -> Prediction:
         """Ranks and logits for K latents of every graph.
 
         Args:
             latent: ``[K, G, latent]``.
+            conflicts: whether to read the conflicts as well, which costs most.
         """
         samples, robots, nodes = len(latent), len(batch.robot), len(batch.node)
         of_robot = self.robot_latent(latent)[:, batch.graph_of_robot]
@@ -159,7 +164,7 @@ class CoordinationVAE(nn.Module):
         for layer in self.last:
             wide = layer(wide, robot_of, edges, batch.edge.repeat(samples, 1))
         node, robot = wide.node.view(samples, nodes, -1), wide.robot.view(samples, robots, -1)
-        order, exclusive = self._conflicts(batch, node)
+        order, exclusive = self._conflicts(batch, node) if conflicts else (None, None)
         known = batch.robot.expand(samples, -1, -1)
         return Prediction(
             node_rank=self.node_head(node).squeeze(-1),
