@@ -61,7 +61,7 @@ def _title(tasks: list[list[Summary]]) -> str:
         return _single_title(tasks[0])
     lost = [task[0].task for task in tasks if _is_beaten(task)]
     if not lost:
-        return f"Trained models beat every trivial predictor on all {len(tasks)} tasks"
+        return f"On all {len(tasks)} tasks the best model is ahead of every trivial predictor"
     of = f"{len(lost)} of {len(tasks)} tasks" if len(lost) < len(tasks) else "all tasks"
     return f"On {of} no trained model reaches a predictor that needs no training"
 
