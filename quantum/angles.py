@@ -223,7 +223,7 @@ def _flat(argument: torch.Tensor) -> torch.Tensor:
 def _axis_first(axis: int) -> Callable[[torch.Tensor], torch.Tensor]:
     """The axis is the batch, all others together are the columns."""
     if axis == 0:
-        return lambda argument: argument.reshape(len(argument), -1)
+        return lambda argument: argument.flatten(1) if argument.dim() > 1 else argument[:, None]
     return lambda argument: argument.movedim(axis, 0).reshape(argument.shape[axis], -1)
 
 

@@ -16,7 +16,8 @@ from pennylane.tape import QuantumScript
 from pennylane.transforms.core import CompilePipeline, transform
 
 from quantum.gather import gather
-from quantum.tape import Reading, Unsupported, decomposed, engine_for, measured, read
+from quantum.native import Unsupported, decomposed
+from quantum.tape import Reading, engine_for, measured, read, require_expectations
 
 _log = logging.getLogger(__name__)
 
@@ -147,6 +148,7 @@ def _prepare(
     tape: QuantumScript, wires: Any, default: Callable[[], CompilePipeline]
 ) -> tuple[Sequence[QuantumScript], Callable[[Any], Any]]:
     try:
+        require_expectations(tape)
         ours = decomposed(tape)
         _readings[ours] = read(ours, wires)
     except Unsupported as reason:

@@ -140,9 +140,13 @@ def assemble(
     inputs = _side_by_side([values[k] for k in arrangement.inputs], num_inputs)
     parameters = _side_by_side([values[k] for k in arrangement.parameters], num_parameters)
     return (
-        like.new_empty(size, 0) if inputs is None else inputs.to(like.dtype),
-        like if parameters is None else parameters.to(like.dtype),
+        like.new_empty(size, 0) if inputs is None else _cast(inputs, like.dtype),
+        like if parameters is None else _cast(parameters, like.dtype),
     )
+
+
+def _cast(values: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    return values if values.dtype == dtype else values.to(dtype)
 
 
 def _side_by_side(values: Sequence[torch.Tensor], width: int) -> torch.Tensor | None:
@@ -205,19 +209,16 @@ def _whole(views: Sequence[torch.Tensor], angles: Sequence[int], size: int) -> B
 
 def _replaces(base: torch.Tensor, views: Sequence[torch.Tensor]) -> bool:
     """Whether a position in memory means the same for all, and gradients may go to the base."""
-    if not base.is_contiguous() or any(v.dtype != base.dtype for v in views):
+    wanted = base.requires_grad
+    if not base.is_contiguous():
         return False
-    if not any(v.requires_grad for v in views):
-        return not base.requires_grad
-    # A view that was made under no_grad says that it requires a gradient, but is a leaf.
-    if not base.requires_grad or any(v.is_leaf for v in views):
-        return False
+    for view in views:
+        if view.dtype != base.dtype or view.requires_grad != wanted:
+            return False
+        # A view that was made under no_grad says that it requires a gradient, but is a leaf.
+        if wanted and (view.is_leaf or view.retains_grad or view._backward_hooks):
+            return False
     # The views are private, but somebody who holds a view between them and the base may ask for
     # its gradient. So nobody else may look into this memory: neither Python nor a saved tensor.
-    different = {id(v): v for v in views}
-    aliases = torch._C._storage_Use_Count(base.untyped_storage()._cdata)
-    return aliases == len(different) + 2 and all(map(_unwatched, different.values()))
-
-
-def _unwatched(view: torch.Tensor) -> bool:
-    return not (view.retains_grad or view._backward_hooks)
+    aliases = torch._C._storage_Use_Count(base.untyped_storage()._cdata) if wanted else 0
+    return not wanted or aliases == len(set(map(id, views))) + 2

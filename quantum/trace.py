@@ -22,7 +22,8 @@ from torch.utils._pytree import tree_flatten, tree_unflatten
 from quantum.angles import Angles, angle_map
 from quantum.engines import Engine
 from quantum.errors import CircuitError, require
-from quantum.tape import GATES, Reading, Unsupported, decomposed, engine_for, measured, read
+from quantum.native import GATES, Unsupported, decomposed
+from quantum.tape import Reading, engine_for, measured, read, require_expectations
 
 PLANS = 64
 """Traces that one traced circuit keeps, for different shapes or values of other arguments."""
@@ -71,7 +72,7 @@ class TracedCircuit:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """What the QNode would return, in the dtype of the arguments."""
         leaves, nesting, tensors = _flatten(args, kwargs)
-        key = (nesting, *[_signature(leaf) for leaf in leaves])
+        key = (nesting, *map(_signature, leaves))
         plan = self._plans.get(key)
         if plan is None:
             plan = self._plans[key] = self._trace(leaves, nesting)
@@ -118,6 +119,7 @@ class TracedCircuit:
         )
         require(same, f"{self._node.__name__}: return all measurements in the order they are made")
         try:
+            require_expectations(tape)
             reading = read(decomposed(tape), self._node.device.wires)
         except Unsupported as reason:
             raise CircuitError(

@@ -17,7 +17,8 @@ from quantum.circuit import Circuit
 from quantum.device import FedfleetQubit, _notice
 from quantum.errors import CircuitError
 from quantum.gather import gather
-from quantum.tape import GATES, Unsupported, circuit_of, decomposed, read
+from quantum.native import GATES, Unsupported, decomposed
+from quantum.tape import circuit_of, read
 
 QUBITS = 4
 LETTERS = "XYZ"
