@@ -163,7 +163,10 @@ class CoordinationVAE(nn.Module):
         edges = (batch.edges[:, None] + nodes * copies[:, None]).flatten(1)
         for layer in self.last:
             wide = layer(wide, robot_of, edges, batch.edge.repeat(samples, 1))
-        node, robot = wide.node.view(samples, nodes, -1), wide.robot.view(samples, robots, -1)
+        node, robot = (
+            wide.node.unflatten(0, (samples, nodes)),
+            wide.robot.unflatten(0, (samples, robots)),
+        )
         order, exclusive = self._conflicts(batch, node) if conflicts else (None, None)
         known = batch.robot.expand(samples, -1, -1)
         return Prediction(

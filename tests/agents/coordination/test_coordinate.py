@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+import numpy as np
+import pytest
+
+from agents.coordination.coordinate import SamplingOptions, learned_coordinator, learned_search
+from agents.coordination.decode import Decoder
+from sim.certificate import certify
+from sim.coordinators.fcfs import serve_by_arrival
+from sim.coordinators.interface import Budget, Status
+from sim.errors import InputError
+from sim.schedule import Objective, evaluate
+from tests.agents.coordination.coordination_examples import (
+    replace_weight,
+    small_model,
+    some_instance,
+    with_random_weights,
+)
+from tests.sim.tiny_instances import KINDS, graph_of, random_graph
+
+MEAN = Objective.MEAN_TRAVEL
+FEW = SamplingOptions(latents=3, most=12)
+STEPS = Budget(steps=12)
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 30.0])
+@pytest.mark.parametrize("kind", KINDS)
+def test_any_weights_give_certified_assignments_no_worse_than_first_come(
+    kind: str, scale: float
+) -> None:
+    rng = np.random.default_rng(KINDS.index(kind))
+    for number in range(6):
+        model = with_random_weights(small_model(), scale, number)
+        graph = random_graph(kind, int(rng.integers(1, 6)), 7, rng)
+        outcome = learned_coordinator(model, FEW)(graph, STEPS, MEAN, rng)
+        certificate = certify(graph, outcome.assignment)
+        assert certificate.valid, certificate.violation
+        first_come_s = evaluate(graph, serve_by_arrival(graph)).cost_s()
+        assert evaluate(graph, outcome.assignment).cost_s() <= first_come_s
+        assert outcome.status is Status.FEASIBLE
+
+
+@pytest.mark.parametrize("decoder", list(Decoder))
+def test_every_decoder_can_drive_the_coordinator(decoder: Decoder) -> None:
+    graph = some_instance(1).graph
+    options = SamplingOptions(latents=4, most=8, decoder=decoder)
+    outcome = learned_coordinator(small_model(), options)(
+        graph, STEPS, MEAN, np.random.default_rng(0)
+    )
+    assert certify(graph, outcome.assignment).valid
+    assert outcome.steps == (8 if decoder is Decoder.ROBOTS else 4)
+
+
+def test_the_same_seed_gives_the_same_assignment() -> None:
+    graph = some_instance(2).graph
+    runs = [
+        learned_search(small_model(), FEW)(graph, STEPS, MEAN, np.random.default_rng(5))
+        for _ in range(2)
+    ]
+    np.testing.assert_array_equal(runs[0].assignment.order, runs[1].assignment.order)
+
+
+def test_search_is_no_worse_than_what_it_starts_from() -> None:
+    graph = some_instance(3, robots=12).graph
+    alone = learned_coordinator(small_model(), FEW)(graph, STEPS, MEAN, np.random.default_rng(0))
+    more = learned_search(small_model(), FEW)(
+        graph, Budget(steps=200), MEAN, np.random.default_rng(0)
+    )
+    assert certify(graph, more.assignment).valid
+    cost = [evaluate(graph, one.assignment).cost_s() for one in (more, alone)]
+    assert cost[0] < cost[1]
+
+
+@pytest.mark.parametrize("routes", [([0, 1], [5, 6]), ([0, 1, 2],)])
+def test_nothing_to_decide_is_decided_at_once(routes: tuple[list[int], ...]) -> None:
+    graph = graph_of(*routes)
+    for make in (learned_coordinator, learned_search):
+        outcome = make(small_model(), FEW)(graph, Budget(1.0), MEAN, np.random.default_rng(0))
+        assert len(outcome.assignment.order) == 0
+        assert outcome.status is Status.FEASIBLE
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_weights_that_are_not_finite_are_refused(value: float) -> None:
+    model = small_model()
+    for weight in model.parameters():
+        weight.data.fill_(value)
+    with pytest.raises(InputError, match="robot ranks that are not finite"):
+        learned_coordinator(model, FEW)(
+            some_instance(1).graph, STEPS, MEAN, np.random.default_rng(0)
+        )
+
+
+def test_one_damaged_weight_is_either_harmless_or_refused() -> None:
+    model = small_model()
+    replace_weight(model, np.nan)  # of the encoder, which nobody asks here
+    graph = some_instance(1).graph
+    outcome = learned_coordinator(model, FEW)(graph, STEPS, MEAN, np.random.default_rng(0))
+    assert certify(graph, outcome.assignment).valid
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"latents": 0}, {"most": 0}, {"temperature": -1.0}, {"search_share": 1.0}]
+)
+def test_impossible_sampling_is_refused_by_name(wrong: dict[str, float]) -> None:
+    with pytest.raises(InputError, match=next(iter(wrong))):
+        SamplingOptions(**wrong)  # type: ignore[arg-type]
