@@ -7,8 +7,6 @@ best samples alone (self-labelling, Corsini et al., NeurIPS 2024). Needs no labe
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import assert_never
 
 import numpy as np
@@ -19,41 +17,9 @@ from agents.coordination.decode import decode_robots
 from agents.coordination.features import GraphBatch
 from agents.coordination.loss import plackett_luce
 from agents.coordination.model import CoordinationVAE
-from sim.errors import InputError
+from agents.coordination.options import Credit, ImprovementOptions
 from sim.graph import CoordinationGraph
 from sim.schedule import Objective, evaluate
-
-
-class Credit(StrEnum):
-    """How the samples of a graph are weighted."""
-
-    ADVANTAGE = "advantage"
-    """By how much cheaper than the others they are, in standard deviations."""
-    BEST = "best"
-    """The cheapest eighth alone, all alike."""
-
-
-@dataclass(frozen=True)
-class ImprovementOptions:
-    """How the model improves on itself."""
-
-    weight: float = 1.0
-    """Of this part of the loss; 0 leaves it out."""
-    samples: int = 16
-    """Orders of robots for each graph and step; a multiple of ``latents``, at least 2."""
-    latents: int = 4
-    """Latents of the prior that they come from."""
-    credit: Credit = Credit.ADVANTAGE
-    """How samples are weighted."""
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.weight < float("inf"):
-            raise InputError(f"weight is {self.weight}; allowed: 0 or more, finite")
-        if self.latents < 1 or self.samples < 2 or self.samples % self.latents:
-            raise InputError(
-                f"samples is {self.samples}; allowed: 2 or more, a multiple of latents "
-                f"({self.latents})"
-            )
 
 
 def improvement_loss(

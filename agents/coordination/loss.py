@@ -1,47 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the autoencoder is trained for: to say what good assignments say, from a simple latent."""
 
-from dataclasses import dataclass, fields
-
 import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
 from agents.coordination.features import GraphBatch
 from agents.coordination.model import Posterior, Prediction
+from agents.coordination.options import LossOptions
 from agents.coordination.targets import Targets
-from sim.errors import InputError
-
-
-@dataclass(frozen=True)
-class LossOptions:
-    """Weights of the parts, all per graph, and what keeps the latent alive."""
-
-    robots: float = 1.0
-    """Of the order in which robots are inserted (Plackett-Luce, per robot)."""
-    nodes: float = 0.3
-    """Of the orders of conflicts as differences of interval ranks."""
-    order: float = 0.1
-    """Of the orders of conflicts read by a head of their own."""
-    exclusive: float = 0.1
-    """Of the types of conflicts in density regions."""
-    beta: float = 0.01
-    """Of the divergence of the latent from its prior, once warmed up."""
-    warmup_steps: int = 500
-    """Steps in which ``beta`` grows from 0."""
-    free_bits: float = 0.05
-    """Divergence in nats that every number of the latent may have at no cost (Kingma et al. 2016);
-    against posterior collapse."""
-
-    def __post_init__(self) -> None:
-        for field in fields(self):
-            if not 0 <= getattr(self, field.name) < float("inf"):
-                value = getattr(self, field.name)
-                raise InputError(f"{field.name} is {value}; allowed: 0 or more, finite")
-
-    def beta_at(self, step: int) -> float:
-        """Weight of the divergence at a step, from 0."""
-        return self.beta * min(1.0, (step + 1) / max(self.warmup_steps, 1))
 
 
 def divergence(posterior: Posterior) -> Tensor:

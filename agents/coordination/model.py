@@ -8,7 +8,6 @@ intervals, so that news travels along a route in one layer; and only the last la
 and the heads see the latent, so that K samples for one graph share all layers before.
 """
 
-from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 import torch
@@ -16,39 +15,11 @@ from torch import Tensor, nn
 from torch_geometric.nn import GATv2Conv
 
 from agents.coordination.features import EDGE_WIDTH, NODE_WIDTH, ROBOT_WIDTH, GraphBatch
-from sim.errors import InputError
+from agents.coordination.options import ModelOptions
 
 LABEL_WIDTH = 2
 """Order (1 when the source passes first, -1 when the target does) and type of a conflict."""
 LEAST_LOG_STD, MOST_LOG_STD = -6.0, 2.0
-
-
-@dataclass(frozen=True)
-class ModelOptions:
-    """Size of the model; all counts are at least 1, but those of the decoder's layers 0."""
-
-    width: int = 48
-    """Numbers for each node; a multiple of ``heads``."""
-    heads: int = 4
-    """Attention heads."""
-    encoder_layers: int = 2
-    """GATv2 layers of the encoder."""
-    shared_layers: int = 3
-    """GATv2 layers of the decoder before it sees the latent."""
-    latent_layers: int = 0
-    """GATv2 layers of the decoder after that. With none, K samples for one graph cost hardly more
-    than one, because only the heads see the latent."""
-    latent: int = 16
-    """Numbers of the latent of a graph."""
-
-    def __post_init__(self) -> None:
-        for field in fields(self):
-            least = 0 if field.name in ("shared_layers", "latent_layers") else 1
-            if getattr(self, field.name) < least:
-                value = getattr(self, field.name)
-                raise InputError(f"{field.name} is {value}; allowed: {least} or more")
-        if self.width % self.heads:
-            raise InputError(f"width is {self.width}; allowed: a multiple of heads ({self.heads})")
 
 
 class Posterior(NamedTuple):

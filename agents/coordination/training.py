@@ -7,7 +7,7 @@ saved: a training that was stopped and resumed ends with the same weights as one
 
 from collections.abc import Iterable, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,10 +15,11 @@ import torch
 
 from agents.coordination.coordinate import SamplingOptions, best_candidate
 from agents.coordination.features import Features, collate, graph_features
-from agents.coordination.improvement import ImprovementOptions, improvement_loss
+from agents.coordination.improvement import improvement_loss
 from agents.coordination.labels import LabelledInstance
-from agents.coordination.loss import LossOptions, imitation_loss
-from agents.coordination.model import CoordinationVAE, ModelOptions
+from agents.coordination.loss import imitation_loss
+from agents.coordination.model import CoordinationVAE
+from agents.coordination.options import ModelOptions, TrainOptions
 from agents.coordination.targets import Target, collate_targets, pool_targets, pool_weights
 from sim.coordinators.interface import Budget, Clock
 from sim.errors import InputError
@@ -27,47 +28,6 @@ from sim.schedule import Objective
 
 JUDGE_SEED = 0
 """Held-out instances are always judged with the same noise."""
-
-
-@dataclass(frozen=True)
-class TrainOptions:
-    """How the model is trained."""
-
-    steps: int = 3000
-    """Batches, at most."""
-    graphs: int = 4
-    """Graphs in a batch."""
-    learning_rate: float = 1e-3
-    """Of Adam, at the start; falls linearly to a tenth."""
-    imitation: float = 1.0
-    """Weight of the autoencoder's loss; 0 leaves it out."""
-    sharpness: float = 1.0
-    """How much rather to learn from the cheaper labels of a pool: their odds fall by exp(-this)
-    for each percent of cost."""
-    judge_every: int = 250
-    """Steps between two looks at the cost of held-out schedules."""
-    patience: int = 6
-    """Looks without improvement after which training stops."""
-    judge_samples: int = 16
-    """Assignments tried for each held-out instance."""
-    loss: LossOptions = field(default_factory=LossOptions)
-    improvement: ImprovementOptions = field(default_factory=ImprovementOptions)
-
-    def __post_init__(self) -> None:
-        for name in ("steps", "graphs", "judge_every", "patience", "judge_samples"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name} is {getattr(self, name)}; allowed: 1 or more")
-        for name in ("imitation", "sharpness"):
-            if not 0 <= getattr(self, name) < float("inf"):
-                raise InputError(f"{name} is {getattr(self, name)}; allowed: 0 or more, finite")
-        if not 0 < self.learning_rate < 1:
-            raise InputError(f"learning_rate is {self.learning_rate}; allowed: above 0, below 1")
-        if self.imitation == 0 and self.improvement.weight == 0:
-            raise InputError("imitation and improvement.weight are both 0; nothing would be learnt")
-
-    def rate_at(self, step: int) -> float:
-        """Learning rate at a step, from 0."""
-        return self.learning_rate * (1.0 - 0.9 * min(1.0, step / self.steps))
 
 
 @dataclass(frozen=True, eq=False)

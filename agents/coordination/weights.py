@@ -13,7 +13,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from agents.coordination.features import EDGE_WIDTH, NODE_WIDTH, ROBOT_WIDTH
-from agents.coordination.model import CoordinationVAE, ModelOptions
+from agents.coordination.model import CoordinationVAE
+from agents.coordination.options import ModelOptions
 from sim.errors import InputError
 
 ARCHITECTURE = f"fedfleet coordination vae 1, features {NODE_WIDTH} {ROBOT_WIDTH} {EDGE_WIDTH}"
