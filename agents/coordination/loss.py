@@ -46,8 +46,8 @@ def imitation_loss(
     logit = prediction.node_rank[0, batch.conflict_u] - prediction.node_rank[0, batch.conflict_v]
     kl = divergence(posterior).mean(dim=0).clamp(min=options.free_bits).sum()
     free, typed = targets.free, targets.typed
-    assert prediction.order is not None
-    assert prediction.exclusive is not None
+    if prediction.order is None or prediction.exclusive is None:
+        raise ValueError("the prediction was made without conflicts; pass conflicts=True")
     return {
         "robots": options.robots * _robots_loss(batch, prediction.robot_rank[0], targets),
         "nodes": options.nodes * masked_bce(logit, targets.order, free),
