@@ -19,6 +19,9 @@ from quantum.gather import gather
 from quantum.native import Unsupported, decomposed
 from quantum.tape import Reading, engine_for, measured, read, require_expectations
 
+SHIFT_ORDER = {Interface.TORCH: 4}
+"""Up to which derivative parameter shift is set up; PennyLane's autograd fails beyond two."""
+
 _log = logging.getLogger(__name__)
 
 _readings: WeakKeyDictionary[QuantumScript, Reading] = WeakKeyDictionary()
@@ -35,7 +38,8 @@ class FedfleetQubit(DefaultQubit):
 
     Gradients of torch tensors come from the engine's own adjoint sweep, whatever of ``best``,
     ``backprop`` and ``adjoint`` the QNode asks for, and can be differentiated again. So can those
-    of ``parameter-shift``, once. Other interfaces are differentiated by default.qubit.
+    of ``parameter-shift``, up to the fourth order. Other interfaces are differentiated by
+    default.qubit.
 
     Args:
         wires: number of wires, or their labels; None takes those of each tape.
@@ -54,8 +58,8 @@ class FedfleetQubit(DefaultQubit):
     ) -> ExecutionConfig:
         """Choose how to differentiate, such that second derivatives are right as well.
 
-        PennyLane takes the Jacobian of an adjoint sweep, and that of parameter shift unless
-        ``max_diff=2``, for a constant: second derivatives are then wrong, without an error.
+        PennyLane takes the Jacobian of an adjoint sweep, and that of parameter shift at order
+        ``max_diff`` (by default 1), for a constant: higher ones are then wrong, without an error.
         """
         config = super().setup_execution_config(config, circuit)
         if config.gradient_method == "adjoint" and not self._workers(config):
@@ -67,7 +71,8 @@ class FedfleetQubit(DefaultQubit):
                 grad_on_execution=False,
             )
         if config.gradient_method is qml.gradients.param_shift:
-            return replace(config, derivative_order=max(2, config.derivative_order))
+            order = max(SHIFT_ORDER.get(config.interface, 2), config.derivative_order)
+            return replace(config, derivative_order=order)
         return config
 
     def preprocess_transforms(

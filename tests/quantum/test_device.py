@@ -449,13 +449,18 @@ def test_adjoint_with_device_products_is_right_too() -> None:
     assert second_of_square(node) == pytest.approx(-2 * math.cos(0.6), abs=1e-12)
 
 
-def test_third_derivatives_are_refused() -> None:
-    node = qml.QNode(cosine, FedfleetQubit(wires=1))
-    t = torch.tensor(0.3, dtype=torch.float64, requires_grad=True)
-    (first,) = torch.autograd.grad(node(t), t, create_graph=True)
-    (second,) = torch.autograd.grad(first, t, create_graph=True)
+def test_parameter_shift_is_right_at_third_order_and_the_compiled_engine_refuses_it() -> None:
+    def third(method: str) -> float:
+        node = qml.QNode(cosine, FedfleetQubit(wires=1), diff_method=method)
+        t = torch.tensor(0.3, dtype=torch.float64, requires_grad=True)
+        slope = node(t) ** 2
+        for _ in range(3):
+            (slope,) = torch.autograd.grad(slope, t, create_graph=True)
+        return float(slope.detach())
+
+    assert third("parameter-shift") == pytest.approx(4 * math.sin(0.6), abs=1e-9)
     with pytest.raises(CircuitError, match="twice, not three times"):
-        torch.autograd.grad(second, t)
+        third("backprop")
 
 
 @pytest.mark.parametrize("method", ["best", "backprop", "adjoint", "parameter-shift"])
