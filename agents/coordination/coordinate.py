@@ -11,6 +11,7 @@ import torch
 
 from agents.coordination.decode import (
     Decoder,
+    Floats,
     decode_events,
     decode_nodes,
     decode_robots,
@@ -37,6 +38,9 @@ class SamplingOptions:
     """Of the samples of robot orders around each prediction; 0 for none."""
     most: int = 256
     """Assignments tried at most; a step of the budget is one."""
+    climb_share: float = 0.75
+    """Part of these, and of the deadline, in which the ranks of some robots in the best order so
+    far are changed; before that, samples come from the model alone. Only with decoder robots."""
     decoder: Decoder = Decoder.ROBOTS
     """How ranks become assignments. Merged graphs always use nodes."""
     search_share: float = 0.5
@@ -48,6 +52,8 @@ class SamplingOptions:
                 raise InputError(f"{name} is {getattr(self, name)}; allowed: 1 or more")
         if not 0 <= self.temperature < float("inf"):
             raise InputError(f"temperature is {self.temperature}; allowed: 0 or more, finite")
+        if not 0 <= self.climb_share < 1:
+            raise InputError(f"climb_share is {self.climb_share}; allowed: 0 or more, below 1")
         if not 0 < self.search_share < 1:
             raise InputError(f"search_share is {self.search_share}; allowed: above 0, below 1")
 
@@ -126,13 +132,64 @@ def best_candidate(
     best = _priced(graph, incumbent or serve_by_arrival(graph), objective)
     if graph.num_conflicts == 0:
         return best, 1
+    prediction = _predict(model, graph, rng, options)
+    if _decoder(graph, options) is Decoder.ROBOTS:
+        ranks = finite("robot ranks", prediction.robot_rank)
+        found, tried = sample_and_climb(graph, ranks, clock, objective, rng, options)
+        return min(best, found, key=_cost), tried
     tried = 0
-    for decoded in _candidates(graph, _predict(model, graph, rng, options), rng, options):
-        best = min(best, _priced(graph, decoded(), objective), key=lambda one: one.cost_s)
+    for decoded in _candidates(graph, prediction, _decoder(graph, options)):
+        best = min(best, _priced(graph, decoded(), objective), key=_cost)
         tried += 1
         if tried >= options.most or not clock.allows(tried):
             break
     return best, tried
+
+
+def sample_and_climb(
+    graph: CoordinationGraph,
+    ranks: Floats,
+    clock: Clock,
+    objective: Objective,
+    rng: np.random.Generator,
+    options: SamplingOptions,
+) -> tuple[Candidate, int]:
+    """The cheapest insertion order found from some ranks, and the number tried.
+
+    Every row without noise, Plackett-Luce samples around the rows, then changes of the best.
+
+    Args:
+        ranks: ``[K, N]`` finite.
+    """
+    spread = float(ranks.std()) or 1.0
+    best, best_rank = _priced(graph, decode_robots(graph, ranks[0]), objective), ranks[0]
+    tried = 1
+    while tried < options.most and clock.allows(tried):
+        if tried < len(ranks):
+            rank = ranks[tried]
+        elif max(tried / options.most, clock.spent_share(tried)) < 1 - options.climb_share:
+            rank = sample_orders(ranks[[tried % len(ranks)]], options.temperature, rng)[0]
+        else:
+            rank = change_some(best_rank, spread, rng)
+        found = _priced(graph, decode_robots(graph, rank), objective)
+        if found.cost_s <= best.cost_s:
+            best, best_rank = found, rank
+        tried += 1
+    return best, tried
+
+
+def change_some(rank: Floats, spread: float, rng: np.random.Generator) -> Floats:
+    """Other ranks for about a twentieth or a fifth of the robots, or for all; steps of any size
+    between a tenth of the spread and all of it."""
+    share = rng.choice([0.05, 0.2, 1.0])
+    step = spread * 10 ** rng.uniform(-1, 0)
+    moved = rng.random(len(rank)) < share
+    moved[rng.integers(len(rank))] = True
+    return np.asarray(rank + step * moved * rng.standard_normal(len(rank)))
+
+
+def _cost(candidate: Candidate) -> float:
+    return candidate.cost_s
 
 
 def _priced(graph: CoordinationGraph, assignment: Assignment, objective: Objective) -> Candidate:
@@ -161,19 +218,9 @@ def _decoder(graph: CoordinationGraph, options: SamplingOptions) -> Decoder:
 
 
 def _candidates(
-    graph: CoordinationGraph,
-    prediction: Prediction,
-    rng: np.random.Generator,
-    options: SamplingOptions,
+    graph: CoordinationGraph, prediction: Prediction, decoder: Decoder
 ) -> Sequence[Callable[[], Assignment]]:
-    """What to decode, in the order of trying: every latent without noise, then with."""
-    decoder = _decoder(graph, options)
-    if decoder is Decoder.ROBOTS:
-        rank = finite("robot ranks", prediction.robot_rank)
-        rounds = 1 if options.temperature == 0 else -(-options.most // len(rank))
-        noisy = sample_orders(rank / (options.temperature or 1.0), rounds, rng)
-        flat = noisy.swapaxes(0, 1).reshape(-1, graph.num_robots)
-        return [partial(decode_robots, graph, one) for one in flat]
+    """One for each latent, to be decoded in turn; the mean of the latent comes first."""
     nodes = finite("interval ranks", prediction.node_rank)
     if decoder is Decoder.EVENTS:
         return [partial(decode_events, graph, one) for one in nodes]

@@ -84,15 +84,14 @@ def mean_by_robot(graph: CoordinationGraph, rank: Floats) -> Floats:
     return np.asarray(total / np.maximum(counts, 1))
 
 
-def sample_orders(rank: Floats, samples: int, rng: np.random.Generator) -> Floats:
-    """``[K, samples, N]`` ranks whose order is a Plackett-Luce sample; the first has no noise.
+def sample_orders(rank: Floats, temperature: float, rng: np.random.Generator) -> Floats:
+    """``[K, N]`` noisy ranks, whose orders are Plackett-Luce samples.
 
     Args:
-        rank: ``[K, N]`` logits: a robot is next with probability proportional to exp(-rank).
+        rank: ``[K, N]`` logits: a robot is next with probability proportional to
+            exp(-rank / temperature).
     """
-    noise = rng.gumbel(size=(len(rank), samples, rank.shape[1]))
-    noise[:, :1] = 0.0
-    return np.asarray(rank[:, None] - noise)
+    return np.asarray(rank - temperature * rng.gumbel(size=rank.shape))
 
 
 def costs_s(

@@ -115,7 +115,7 @@ class Trainer:
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimiser.step()
         self.step += 1
-        return {"loss": float(loss)} | {name: float(part) for name, part in parts.items()}
+        return {"loss": loss.item()} | {name: part.item() for name, part in parts.items()}
 
     def _loss(self, examples: Sequence[Example]) -> dict[str, torch.Tensor]:
         device = next(self.model.parameters()).device

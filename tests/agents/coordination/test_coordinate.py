@@ -2,11 +2,16 @@
 import numpy as np
 import pytest
 
-from agents.coordination.coordinate import SamplingOptions, learned_coordinator, learned_search
+from agents.coordination.coordinate import (
+    SamplingOptions,
+    learned_coordinator,
+    learned_search,
+    sample_and_climb,
+)
 from agents.coordination.decode import Decoder
 from sim.certificate import certify
 from sim.coordinators.fcfs import serve_by_arrival
-from sim.coordinators.interface import Budget, Status
+from sim.coordinators.interface import Budget, Clock, Status
 from sim.errors import InputError
 from sim.schedule import Objective, evaluate
 from tests.agents.coordination.coordination_examples import (
@@ -70,6 +75,23 @@ def test_search_is_no_worse_than_what_it_starts_from() -> None:
     assert cost[0] < cost[1]
 
 
+def test_climbing_finds_more_than_sampling_at_equal_steps() -> None:
+    costs = []
+    for share in (0.0, 0.75):
+        options = SamplingOptions(most=100, climb_share=share)
+        found = []
+        for seed in range(4):
+            graph = some_instance(seed, robots=16).graph
+            rng, budget = np.random.default_rng(seed), Budget(steps=100)
+            ranks = graph.free_ms[None] / 1000.0
+            best, tried = sample_and_climb(graph, ranks, Clock(budget), MEAN, rng, options)
+            assert tried == 100
+            assert best.cost_s == evaluate(graph, best.assignment).cost_s()
+            found.append(best.cost_s)
+        costs.append(sum(found))
+    assert costs[1] < costs[0]
+
+
 @pytest.mark.parametrize("routes", [([0, 1], [5, 6]), ([0, 1, 2],)])
 def test_nothing_to_decide_is_decided_at_once(routes: tuple[list[int], ...]) -> None:
     graph = graph_of(*routes)
@@ -99,7 +121,14 @@ def test_one_damaged_weight_is_either_harmless_or_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"latents": 0}, {"most": 0}, {"temperature": -1.0}, {"search_share": 1.0}]
+    "wrong",
+    [
+        {"latents": 0},
+        {"most": 0},
+        {"temperature": -1.0},
+        {"search_share": 1.0},
+        {"climb_share": 1.0},
+    ],
 )
 def test_impossible_sampling_is_refused_by_name(wrong: dict[str, float]) -> None:
     with pytest.raises(InputError, match=next(iter(wrong))):

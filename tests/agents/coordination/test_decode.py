@@ -60,11 +60,11 @@ def test_equal_ranks_are_served_by_number() -> None:
 
 def test_samples_follow_plackett_luce() -> None:
     """The first of three robots is each with the probability of its logit."""
-    rank = np.log([[1.0, 2.0, 4.0]])
-    noisy = sample_orders(rank, 40_001, np.random.default_rng(0))[0]
-    np.testing.assert_array_equal(noisy[0], rank[0])
-    share = np.bincount(noisy[1:].argmin(axis=1), minlength=3) / 40_000
-    np.testing.assert_allclose(share, np.array([4, 2, 1]) / 7, atol=0.01)
+    rank = np.log([[1.0, 2.0, 4.0]]).repeat(40_000, axis=0)
+    for temperature, odds in ((1.0, [4, 2, 1]), (0.5, [16, 4, 1]), (0.0, [1, 0, 0])):
+        noisy = sample_orders(rank, temperature, np.random.default_rng(0))
+        share = np.bincount(noisy.argmin(axis=1), minlength=3) / 40_000
+        np.testing.assert_allclose(share, np.array(odds) / sum(odds), atol=0.01)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

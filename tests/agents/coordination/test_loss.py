@@ -113,7 +113,7 @@ def mean_cost_s(graph, batch, model) -> float:  # type: ignore[no-untyped-def]
 
     with torch.no_grad():
         rank = model.decode(batch, model.share(batch), torch.zeros(1, 1, 4)).robot_rank
-    noisy = sample_orders(rank.double().numpy(), 64, np.random.default_rng(0))[0]
+    noisy = sample_orders(rank.double().numpy().repeat(64, 0), 1.0, np.random.default_rng(0))
     found = [decode_robots(graph, one) for one in noisy]
     return float(costs_s(graph, found, Objective.MEAN_TRAVEL).mean())
 
