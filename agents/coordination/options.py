@@ -85,7 +85,7 @@ class ImprovementOptions:
     """Orders of robots for each graph and step; a multiple of ``latents``, at least 2."""
     latents: int = 4
     """Latents of the prior that they come from."""
-    credit: Credit = Credit.ADVANTAGE
+    credit: Credit = Credit.BEST
     """How samples are weighted."""
 
     def __post_init__(self) -> None:
