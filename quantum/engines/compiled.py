@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from quantum.circuit import Circuit
+from quantum.circuit import Circuit, Transform
 from quantum.engines.interface import EngineName, check_arguments
 from quantum.errors import CircuitError, require
 from quantum.kernel.build import load_kernel
@@ -34,8 +34,11 @@ class CompiledEngine:
         if library is None:
             raise CircuitError("the compiled engine is not available here: no working C++ compiler")
         self.circuit = circuit
-        self._program = make_program(circuit)
-        self._kernel = _Kernel(self._program, library)
+        program = make_program(circuit)
+        self._columns = program.columns
+        identity = ((k, Transform.IDENTITY) for k in range(circuit.num_features))
+        self._as_they_are = program.columns == tuple(identity)
+        self._kernel = _Kernel(program, library)
 
     def __call__(self, inputs: torch.Tensor, parameters: torch.Tensor) -> torch.Tensor:
         """See :meth:`quantum.engines.interface.Engine.__call__`; third derivatives are refused."""
@@ -43,9 +46,9 @@ class CompiledEngine:
         require(
             inputs.device.type == "cpu", f"the compiled engine runs on cpu, not {inputs.device}"
         )
+        columns = inputs if self._as_they_are else transform_columns(self._columns, inputs)
         # Outside of the node: what it saves must be its arguments, or they lose their history.
-        columns = transform_columns(self._program.columns, inputs).contiguous()
-        parameters = parameters.contiguous()
+        columns, parameters = columns.contiguous(), parameters.contiguous()
         outputs: torch.Tensor = _apply(_Expectations, self._kernel, columns, parameters)
         return outputs
 
