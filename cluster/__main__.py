@@ -18,15 +18,16 @@ from typing import assert_never
 
 import tyro
 
-from cluster.options import Coordinate, Doctor, Forecast, Label, Report
+from cluster.options import Coordinate, Doctor, Forecast, Label, Report, TrainCoordinator
 from quantum.errors import CircuitError
 from sim.errors import InputError
 
-Options = Coordinate | Forecast | Label | Report | Doctor
+Options = Coordinate | Forecast | Label | TrainCoordinator | Report | Doctor
 COMMANDS: dict[str, Callable[..., Options]] = {
     "coordinate": Coordinate,
     "forecast": Forecast,
     "label": Label,
+    "train-coordinator": TrainCoordinator,
     "report": Report,
     "doctor": Doctor,
 }
@@ -95,6 +96,10 @@ def run(options: Options) -> int:
             from cluster.commands.label import label
 
             return label(options)
+        case TrainCoordinator():
+            from cluster.commands.train_coordinator import train_coordinator
+
+            return train_coordinator(options)
         case Report():
             from cluster.commands.report import report
 

@@ -4,12 +4,14 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cluster.coordinators import LearnedName, Name, coordinator_of
 from cluster.trials import Record, Result, Shared, Trial, attempt, resolve, trial_rng
-from sim.coordinators.interface import Budget
-from sim.coordinators.portfolio import CoordinatorName, Decision, coordinate
+from sim.coordinators.interface import Budget, Coordinator
+from sim.coordinators.portfolio import CoordinatorName, Decision, decide
 from sim.delays import DelayModel, DelayOptions, sample_durations_ms
 from sim.execution_summary import summarise
 from sim.generate import WarehouseOptions, generate_warehouse
@@ -18,12 +20,18 @@ from sim.instances import InstanceOptions, make_instance
 from sim.robust import Criterion, choose_robust
 from sim.schedule import Assignment, Objective
 
+if TYPE_CHECKING:
+    from agents.coordination.model import CoordinationVAE
+
 DECIMALS = 6
 ROBUST_CANDIDATES = 8
 """Assignments that a robust choice is made from; each gets its share of the budget."""
 
 DETERMINISTIC = (CoordinatorName.FCFS, CoordinatorName.PRIORITY, CoordinatorName.MILP)
 """Their second assignment would be the first one again."""
+
+MODEL = "learned model"
+"""Name of the shared value that the learned coordinators ask."""
 
 
 @dataclass(frozen=True)
@@ -53,14 +61,18 @@ def instance_key(number: int, robots: int) -> str:
     return f"i{number:03d}-r{robots:03d}"
 
 
-def make_trial(instance: str, robots: int, coordinator: CoordinatorName, terms: Terms) -> Trial:
-    """One instance under one coordinator; the graph is a shared value named by the instance."""
+def make_trial(instance: str, robots: int, coordinator: Name, terms: Terms) -> Trial:
+    """One instance under one coordinator.
+
+    The graph is a shared value named by the instance; the model, if any is asked, is ``MODEL``.
+    """
     arguments = {
         "instance": instance,
         "robots": robots,
         "coordinator": coordinator,
         "graph": Shared(instance),
         "terms": terms,
+        "model": Shared(MODEL) if isinstance(coordinator, LearnedName) else None,
     }
     return Trial(f"{instance}/{coordinator}", solve, arguments)
 
@@ -69,13 +81,16 @@ def solve(
     rng: np.random.Generator,
     instance: str,
     robots: int,
-    coordinator: CoordinatorName,
+    coordinator: Name,
     graph: CoordinationGraph,
     terms: Terms,
+    model: "CoordinationVAE | None",
 ) -> Result:
     """Let a coordinator decide, measuring its time, and show what its decision is worth."""
+    solver = coordinator_of(coordinator, model)
+    criterion: Criterion = "nominal" if coordinator in DETERMINISTIC else terms.criterion
     started_s = time.perf_counter()
-    decision = _decide(rng, instance, coordinator, graph, terms)
+    decision = _decide(rng, instance, solver, graph, terms, criterion)
     seconds = time.perf_counter() - started_s
     assignment = decision.assignment
     record = {
@@ -96,18 +111,19 @@ def solve(
 def _decide(
     rng: np.random.Generator,
     instance: str,
-    coordinator: CoordinatorName,
+    coordinator: Coordinator,
     graph: CoordinationGraph,
     terms: Terms,
+    criterion: Criterion,
 ) -> Decision:
-    if terms.criterion == "nominal" or coordinator in DETERMINISTIC:
-        return coordinate(coordinator, graph, terms.budget, terms.objective, rng)
+    if criterion == "nominal":
+        return decide(coordinator, graph, terms.budget, terms.objective, rng)
     share = _share(terms.budget)
     children = rng.spawn(ROBUST_CANDIDATES)
-    outcomes = [coordinate(coordinator, graph, share, terms.objective, r) for r in children]
+    outcomes = [decide(coordinator, graph, share, terms.objective, r) for r in children]
     durations_ms = terms.durations_ms(graph, instance, "choice")
     candidates = [outcome.assignment for outcome in outcomes]
-    chosen = choose_robust(graph, candidates, durations_ms, terms.criterion, terms.objective)
+    chosen = choose_robust(graph, candidates, durations_ms, criterion, terms.objective)
     return outcomes[chosen]
 
 
@@ -124,11 +140,17 @@ def _execution(
     return {name: round(value, DECIMALS) for name, value in record.items()}
 
 
-def warm_up(coordinators: Sequence[CoordinatorName]) -> None:
+def warm_up(coordinators: Sequence[Name], model: "CoordinationVAE | None" = None) -> None:
     """Load the compiled code of these on a tiny instance, so that no deadline pays for it.
+
+    A model computes in one thread, as a worker has one core.
 
     What fails here will fail again in a trial, and be reported there.
     """
+    if model is not None:
+        import torch  # takes seconds, and only learned coordinators need it
+
+        torch.set_num_threads(1)
     rng = np.random.default_rng(0)
     floor = generate_warehouse(WarehouseOptions(rack_columns=2, num_pick_points=0), rng)
     graph = make_instance(floor, 4, InstanceOptions(), rng).graph
@@ -136,4 +158,4 @@ def warm_up(coordinators: Sequence[CoordinatorName]) -> None:
     terms = Terms(0, budget, Objective.MEAN_TRAVEL, "nominal", DelayOptions(), 2)
     for coordinator in coordinators:
         trial = make_trial("warm-up", 4, coordinator, terms)
-        attempt(trial.key, solve, 0, resolve(trial.arguments, {"warm-up": graph}))
+        attempt(trial.key, solve, 0, resolve(trial.arguments, {"warm-up": graph, MODEL: model}))

@@ -4,18 +4,20 @@
 Options of a package live in that package; here they are put together.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from enum import StrEnum
 from math import isfinite
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal
 
 import tyro
 
+from agents.coordination.options import ModelOptions, TrainOptions
 from agents.forecasting.options import ModelName, TaskName, TrainingOptions
+from cluster.coordinators import NAMES, LearnedName
+from cluster.coordinators import Name as CoordinatorName
 from sim.conflicts import Granularity
 from sim.coordinators.interface import Budget
 from sim.coordinators.pool import PoolOptions
-from sim.coordinators.portfolio import CoordinatorName
 from sim.delays import DelayOptions
 from sim.errors import InputError
 from sim.families import FamilyOptions
@@ -46,6 +48,8 @@ class Coordinate:
     """Instances of each size."""
     coordinators: tuple[str, ...] = ("fcfs", "priority", "insertion", "local_search")
     """Who decides, separated by spaces or commas; see docs/architecture.md for what each does."""
+    weights: str | None = None
+    """Weights of gnn_vae and gnn_vae+ls, a .safetensors file; by default those that are shipped."""
     deadline_s: float = 10.0
     """Seconds that a coordinator may think about one instance."""
     steps: int | None = None
@@ -88,7 +92,12 @@ class Coordinate:
     @property
     def coordinator_names(self) -> tuple[CoordinatorName, ...]:
         """The coordinators in the order given, each once."""
-        return _names("coordinators", self.coordinators, CoordinatorName)
+        return tuple(NAMES[name] for name in _names("coordinators", self.coordinators, NAMES))
+
+    @property
+    def learned_names(self) -> tuple[LearnedName, ...]:
+        """Those of the coordinators that need weights."""
+        return tuple(name for name in self.coordinator_names if isinstance(name, LearnedName))
 
 
 @dataclass(frozen=True)
@@ -136,12 +145,13 @@ class Forecast:
     @property
     def task_names(self) -> tuple[TaskName, ...]:
         """The tasks in the order given, each once."""
-        return _names("task", self.task, TaskName)
+        return tuple(map(TaskName, _names("task", self.task, list(TaskName))))
 
     @property
     def model_names(self) -> tuple[ModelName, ...]:
         """The models to train, in the order given, each once; trivial ones are always there."""
-        return tuple(n for n in _names("models", self.models, ModelName) if not n.is_trivial)
+        names = map(ModelName, _names("models", self.models, list(ModelName)))
+        return tuple(name for name in names if not name.is_trivial)
 
 
 @dataclass(frozen=True)
@@ -210,6 +220,38 @@ class Label:
 
 
 @dataclass(frozen=True)
+class TrainCoordinator:
+    """Train a model on labelled instances; it leads gnn_vae and gnn_vae+ls in coordinate.
+
+    Ends with the path of a report. The same command with the same --out resumes where it stopped,
+    and ends with the same weights as if it had not.
+    """
+
+    labels: tuple[str, ...]
+    """Runs of label: folders, names below runs/, folders of shards, or single shards."""
+    held_out: float = 0.2
+    """Share of the instances that are never learnt from, and judged instead."""
+    most_held_out: int = 64
+    """At most so many of them; the others are learnt from."""
+    weights: str | None = None
+    """Begin with these weights, a .safetensors file of the same architecture, instead of random
+    ones."""
+    device: Literal["cpu", "cuda"] = "cpu"
+    """Where the model computes. On a GPU sums have no fixed order: two runs differ by rounding."""
+    seed: int = 0
+    """Where all randomness comes from."""
+    out: str | None = None
+    """The run folder: absolute, or a name below runs/; by default named after the time."""
+    training: Annotated[TrainOptions, tyro.conf.arg(name="")] = field(default_factory=TrainOptions)
+    model: ModelOptions = field(default_factory=ModelOptions)
+
+    def __post_init__(self) -> None:
+        _require("held_out", self.held_out, 0 < self.held_out < 1, "above 0, below 1")
+        _require("most_held_out", self.most_held_out, self.most_held_out >= 1, "1 or more")
+        _require("seed", self.seed, self.seed >= 0, "0 or more")
+
+
+@dataclass(frozen=True)
 class Report:
     """Build the report of a run again, from its folder alone."""
 
@@ -225,17 +267,13 @@ class Doctor:
     """Start a local Ray and run one task on it, which takes some seconds."""
 
 
-Name = TypeVar("Name", bound=StrEnum)
-
-
-def _names(option: str, parts: tuple[str, ...], kind: type[Name]) -> tuple[Name, ...]:
+def _names(option: str, parts: tuple[str, ...], allowed: Collection[str]) -> tuple[str, ...]:
     """The names in texts that separate them by commas, in the order given, each once."""
     given = [name for part in parts for name in part.split(",") if name]
-    allowed = [str(name) for name in kind]
     for name in given:
         _require(option, name, name in allowed, ", ".join(allowed))
     _require(option, parts, bool(given), "at least one name")
-    return tuple(kind(name) for name in dict.fromkeys(given))
+    return tuple(dict.fromkeys(given))
 
 
 def _require(name: str, value: object, holds: bool, allowed: str) -> None:

@@ -5,12 +5,14 @@ import sys
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import partial
+from hashlib import sha256
 from itertools import product
 from typing import Any
 
 from rich.console import Console
 
-from cluster.coordination import Terms, instance_key, make_trial, warm_up
+from cluster.coordination import MODEL, Terms, instance_key, make_trial, warm_up
+from cluster.coordinators import load_weights, weights_path
 from cluster.experiment import Workplace, run_experiment
 from cluster.manifest import configuration, make_manifest
 from cluster.options import Coordinate
@@ -38,14 +40,16 @@ def coordinate(options: Coordinate) -> int:
     console = Console(width=None if sys.stdout.isatty() else 120)
     path = run_folder(options.out, "coordinate", datetime.now())
     source = read_source(options)
+    model = load_weights(options.weights) if options.learned_names else None
     manifest = make_manifest("coordinate", options.seed, _configuration(options, source))
     trials = _trials(options, source)
     # Made before the folder is touched: most bad input shows here.
     graphs = _graphs(options, source, trials, finished_trials(path, manifest), console)
+    shared = {**graphs, MODEL: model}
     with open_run(path, manifest) as run:
-        work = partial(warm_up, options.coordinator_names)
+        work = partial(warm_up, options.coordinator_names, model)
         workplace = Workplace(options.workers, options.ray_address, work)
-        failed = run_experiment(run, trials, options.seed, graphs, workplace, console, decided)
+        failed = run_experiment(run, trials, options.seed, shared, workplace, console, decided)
         records = final_records(trials, run.done)
         run.write_results(records)
         document = execution_document(trials, run.done, source.delays, options.delay_samples)
@@ -58,7 +62,12 @@ def coordinate(options: Coordinate) -> int:
 
 
 def _configuration(options: Coordinate, source: Source) -> dict[str, Any]:
-    named = {"coordinators": options.coordinator_names, "map_digest": source.digest}
+    named: dict[str, Any] = {
+        "coordinators": options.coordinator_names,
+        "map_digest": source.digest,
+    }
+    if options.learned_names:
+        named["weights_digest"] = sha256(weights_path(options.weights).read_bytes()).hexdigest()
     return {**configuration(options), **named}
 
 

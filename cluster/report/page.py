@@ -14,6 +14,7 @@ from cluster.report.manifest import read_manifest
 from cluster.report.markup import Markup, element, markup
 from cluster.report.provenance import origin_line
 from cluster.report.sections import coordinate_content
+from cluster.report.training.sections import training_content
 from sim.errors import InputError
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
@@ -22,6 +23,7 @@ CONTENTS: Mapping[str, Callable[[Path], Content]] = {
     "coordinate": coordinate_content,
     "forecast": forecast_content,
     "label": label_content,
+    "train-coordinator": training_content,
 }
 """What each command shows."""
 

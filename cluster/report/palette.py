@@ -5,7 +5,7 @@ from cluster.report.markup import Markup, coordinate, element
 
 COORDINATORS = (
     *("fcfs", "priority", "insertion", "milp"),
-    *("tree_search", "cma", "local_search", "portfolio"),
+    *("tree_search", "cma", "local_search", "portfolio", "gnn_vae", "gnn_vae+ls"),
 )
 MODELS = (
     "ar",  # the first colour is grey

@@ -28,7 +28,7 @@ RECORD_HEAD = (
 )
 MARKED = frozenset({"optimal", "feasible", "deadline", "fallback", "failed", "diverged"})
 TEXT_COLUMNS = frozenset(
-    {"coordinator", "instance", "floor", "status", "certified", "delays", "task", "model"}
+    {"coordinator", "instance", "floor", "status", "certified", "delays", "task", "model", "method"}
 )
 
 

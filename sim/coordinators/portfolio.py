@@ -108,9 +108,23 @@ def coordinate(
     objective: Objective,
     rng: np.random.Generator,
 ) -> Decision:
+    """:func:`decide` with one of ours, by its name."""
+    return decide(COORDINATORS[name], graph, budget, objective, rng)
+
+
+def decide(
+    coordinator: Coordinator,
+    graph: CoordinationGraph,
+    budget: Budget,
+    objective: Objective,
+    rng: np.random.Generator,
+) -> Decision:
     """Decide every conflict: certified, and never worse than first come first served.
 
     The time for first come first served is part of the deadline.
+
+    Args:
+        coordinator: ours or anybody's; what it returns is not trusted.
 
     Raises:
         InputError: the coordinator cannot serve this kind of graph.
@@ -119,9 +133,8 @@ def coordinate(
     clock = Clock(budget)
     floor = first_come_first_served(graph, budget, objective, rng)
     outcome = floor
-    if name is not CoordinatorName.FCFS:
-        solve = COORDINATORS[name]
-        outcome = solve(graph, clock.rest(), objective, rng, incumbent=floor.assignment)
+    if coordinator is not first_come_first_served:
+        outcome = coordinator(graph, clock.rest(), objective, rng, incumbent=floor.assignment)
     return _above_floor(graph, objective, outcome, floor)
 
 

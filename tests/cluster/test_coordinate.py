@@ -16,6 +16,7 @@ import pytest
 
 from cluster.__main__ import main
 from cluster.packages import HOME
+from sim.coordinators.insertion import rank_insertion
 
 SMALL = (
     "coordinate --robots 4 8 --instances 2 --coordinators fcfs,insertion,local_search --steps 20 "
@@ -96,22 +97,22 @@ def test_a_failed_trial_is_named_and_done_again_by_the_next_start(
 ) -> None:
     from cluster import coordination
 
-    real = coordination.coordinate
+    real = coordination.decide
 
-    def buggy(name: str, *rest: Any) -> Any:
-        if name == "insertion":
+    def buggy(coordinator: Any, *rest: Any) -> Any:
+        if coordinator is rank_insertion:
             raise ZeroDivisionError("a bug")
-        return real(name, *rest)  # type: ignore[arg-type]
+        return real(coordinator, *rest)
 
     command = [*SMALL, "--workers", "0", "--out", str(tmp_path / "run")]
-    monkeypatch.setattr(coordination, "warm_up", lambda _: None)
-    monkeypatch.setattr(coordination, "coordinate", buggy)
-    monkeypatch.setattr("cluster.commands.coordinate.warm_up", lambda _: None)
+    monkeypatch.setattr(coordination, "warm_up", lambda *_: None)
+    monkeypatch.setattr(coordination, "decide", buggy)
+    monkeypatch.setattr("cluster.commands.coordinate.warm_up", lambda *_: None)
     assert main(command) == 1
     assert "failed: i000-r004/insertion: ZeroDivisionError: a bug" in capsys.readouterr().err
     failed = [r for r in table(tmp_path / "run") if r["status"] == "failed"]
     assert [r["coordinator"] for r in failed] == ["insertion"] * 4
-    monkeypatch.setattr(coordination, "coordinate", real)
+    monkeypatch.setattr(coordination, "decide", real)
     assert main(command) == 0
     assert table(tmp_path / "run") == table(undisturbed)
 

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What learning, the latent and sampling bring: held-out costs of the model and of less.
+
+Everything is given as many assignments to try as the model, but for those that only have one, and
+first come first served is the floor under all, as when they are used.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from agents.coordination.coordinate import SamplingOptions, best_candidate, sample_and_climb
+from agents.coordination.decode import decode_robots
+from agents.coordination.model import CoordinationVAE
+from agents.coordination.training import JUDGE_SEED, Example
+from sim.coordinators.fcfs import serve_by_arrival
+from sim.coordinators.insertion import NOISE
+from sim.coordinators.interface import Budget, Clock
+from sim.graph import CoordinationGraph
+from sim.schedule import Objective, evaluate
+
+OBJECTIVE = Objective.MEAN_TRAVEL
+LATENTS = 8
+
+
+class Method(StrEnum):
+    """Who decides."""
+
+    FCFS = "fcfs"
+    """First come first served."""
+    ARRIVAL_RANK = "arrival_rank"
+    """Robots inserted in the order in which they would arrive if they were alone."""
+    INSERTION = "insertion"
+    """The same search as the model's, from that order: everything but the learning."""
+    UNTRAINED = "untrained"
+    """The model before its first step."""
+    MEAN = "mean"
+    """The mean of the latent, decoded once."""
+    LATENTS = "latents"
+    """The mean and samples of the latent, each decoded once."""
+    MEAN_SAMPLES = "mean_samples"
+    """Samples of orders around what the mean of the latent says."""
+    GNN_VAE = "gnn_vae"
+    """Samples of orders around what the mean and samples of the latent say."""
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """What a method reached on a held-out instance.
+
+    Args:
+        best_s: the cheapest label, or what a method found if that is cheaper still.
+    """
+
+    instance: int
+    robots: int
+    method: Method
+    cost_s: float
+    best_s: float
+
+    @property
+    def ratio(self) -> float:
+        """``best_s / cost_s``, 1 for the best."""
+        return self.best_s / self.cost_s if self.cost_s else 1.0
+
+
+def held_out_costs(
+    model: CoordinationVAE, untrained: CoordinationVAE, examples: Iterable[Example], samples: int
+) -> Iterator[HeldOut]:
+    """All methods on all instances, instance by instance.
+
+    Args:
+        samples: assignments that a method may try.
+    """
+    methods = _methods(model, untrained, samples)
+    for number, one in enumerate(examples):
+        floor_s = evaluate(one.graph, serve_by_arrival(one.graph)).cost_s(OBJECTIVE)
+        costs = {name: min(cost(one.graph), floor_s) for name, cost in methods.items()}
+        best_s = min(one.best_s, *costs.values())
+        for name, cost_s in costs.items():
+            yield HeldOut(number, one.graph.num_robots, name, cost_s, best_s)
+
+
+def _methods(
+    model: CoordinationVAE, untrained: CoordinationVAE, samples: int
+) -> dict[Method, Callable[[CoordinationGraph], float]]:
+    """What each method costs on a graph."""
+    few = min(LATENTS, samples)
+
+    def fcfs(graph: CoordinationGraph) -> float:
+        return evaluate(graph, serve_by_arrival(graph)).cost_s(OBJECTIVE)
+
+    def arrival_rank(graph: CoordinationGraph) -> float:
+        rank = graph.free_ms.astype(np.float64)
+        return evaluate(graph, decode_robots(graph, rank)).cost_s(OBJECTIVE)
+
+    def insertion(graph: CoordinationGraph) -> float:
+        clock, rng = Clock(Budget(steps=samples)), np.random.default_rng(JUDGE_SEED)
+        scale = NOISE * max(float(graph.free_ms.std()), 1.0)
+        rank = graph.free_ms[None] / scale
+        options = SamplingOptions(most=samples)
+        return sample_and_climb(graph, rank, clock, OBJECTIVE, rng, options)[0].cost_s
+
+    def sampled(
+        asked: CoordinationVAE, latents: int, most: int, temperature: float = 1.0
+    ) -> Callable[[CoordinationGraph], float]:
+        options = SamplingOptions(latents=latents, temperature=temperature, most=most)
+
+        def cost(graph: CoordinationGraph) -> float:
+            clock, rng = Clock(Budget(steps=most)), np.random.default_rng(JUDGE_SEED)
+            return best_candidate(asked, graph, clock, OBJECTIVE, rng, options)[0].cost_s
+
+        return cost
+
+    return {
+        Method.FCFS: fcfs,
+        Method.ARRIVAL_RANK: arrival_rank,
+        Method.INSERTION: insertion,
+        Method.UNTRAINED: sampled(untrained, few, samples),
+        Method.MEAN: sampled(model, 1, 1, temperature=0.0),
+        Method.LATENTS: sampled(model, few, few, temperature=0.0),
+        Method.MEAN_SAMPLES: sampled(model, 1, samples),
+        Method.GNN_VAE: sampled(model, few, samples),
+    }
