@@ -34,7 +34,7 @@ class SamplingOptions:
 
     latents: int = 8
     """Latents decoded in one pass; the first is the mean of the prior."""
-    temperature: float = 1.0
+    temperature: float = 0.4
     """Of the samples of robot orders around each prediction; 0 for none."""
     most: int = 256
     """Assignments tried at most; a step of the budget is one."""
@@ -43,7 +43,7 @@ class SamplingOptions:
     far are changed; before that, samples come from the model alone. Only with decoder robots."""
     decoder: Decoder = Decoder.ROBOTS
     """How ranks become assignments. Merged graphs always use nodes."""
-    search_share: float = 0.5
+    search_share: float = 0.95
     """Part of the deadline that is left to local search, when that follows."""
 
     def __post_init__(self) -> None:
