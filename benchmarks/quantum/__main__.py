@@ -17,6 +17,7 @@ from benchmarks.quantum import (
     peers,
     pennylane_device,
     privacy,
+    roofline,
     second_derivatives,
     training_step,
 )
@@ -28,6 +29,7 @@ PARTS = {
     "privacy": privacy.measure,
     "memory": memory.measure,
     "second_derivatives": second_derivatives.measure,
+    "roofline": roofline.measure,
     "gpu": gpu.measure,
     "peers": peers.measure,
 }
