@@ -18,7 +18,7 @@ from sim.errors import InputError
 PER_BATCH = 8
 """Graphs that are diagnosed at a time."""
 DIAGNOSED = 32
-"""Held-out graphs that are diagnosed at most."""
+"""Graphs that are diagnosed at most; of those learnt from, as few may be held out."""
 
 
 def split(count: int, share: float, most: int, seed: int) -> tuple[list[int], list[int]]:
@@ -49,7 +49,7 @@ def advance(
     row = {
         "step": float(trainer.step),
         "held_out_ratio": trainer.judge(held_out),
-        **_latent_row(trainer, diagnose(trainer, held_out)),
+        **_latent_row(trainer, diagnose(trainer, examples)),
         **{name: fmean(row[name] for row in rows) for name in (rows[0] if rows else ())},
     }
     trainer.history.append(row)
@@ -69,11 +69,11 @@ def _latent_row(trainer: Trainer, report: LatentReport) -> dict[str, float]:
     return {**heard, "kl": sum(report.kl), "active": float(report.active)}
 
 
-def diagnose(trainer: Trainer, held_out: Sequence[Example]) -> LatentReport:
+def diagnose(trainer: Trainer, examples: Sequence[Example]) -> LatentReport:
     """How alive the latent is, with the same noise at every look."""
     device = next(trainer.model.parameters()).device
     generator = torch.Generator(device).manual_seed(0)
-    return latent_report(trainer.model, _batches(held_out[:DIAGNOSED], device), generator)
+    return latent_report(trainer.model, _batches(examples[:DIAGNOSED], device), generator)
 
 
 def _batches(examples: Sequence[Example], device: torch.device) -> list[tuple[GraphBatch, Targets]]:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What learning, the latent and sampling bring: held-out costs of the model and of less.
 
-Everything is given as many assignments to try as the model, but for those that only have one, and
-first come first served is the floor under all, as when they are used.
+Those that sample all try as many assignments, and nothing climbs from the best of them, as the
+coordinators do: that would hide what the model says. First come first served is the floor under
+all.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -33,7 +34,7 @@ class Method(StrEnum):
     ARRIVAL_RANK = "arrival_rank"
     """Robots inserted in the order in which they would arrive if they were alone."""
     INSERTION = "insertion"
-    """The same search as the model's, from that order: everything but the learning."""
+    """Samples around that order: everything but the learning."""
     UNTRAINED = "untrained"
     """The model before its first step."""
     MEAN = "mean"
@@ -100,13 +101,13 @@ def _methods(
         clock, rng = Clock(Budget(steps=samples)), np.random.default_rng(JUDGE_SEED)
         scale = NOISE * max(float(graph.free_ms.std()), 1.0)
         rank = graph.free_ms[None] / scale
-        options = SamplingOptions(most=samples)
+        options = SamplingOptions(most=samples, temperature=1.0, climb_share=0.0)
         return sample_and_climb(graph, rank, clock, OBJECTIVE, rng, options)[0].cost_s
 
     def sampled(
-        asked: CoordinationVAE, latents: int, most: int, temperature: float = 1.0
+        asked: CoordinationVAE, latents: int, most: int
     ) -> Callable[[CoordinationGraph], float]:
-        options = SamplingOptions(latents=latents, temperature=temperature, most=most)
+        options = SamplingOptions(latents=latents, most=most, climb_share=0.0)
 
         def cost(graph: CoordinationGraph) -> float:
             clock, rng = Clock(Budget(steps=most)), np.random.default_rng(JUDGE_SEED)
@@ -119,8 +120,8 @@ def _methods(
         Method.ARRIVAL_RANK: arrival_rank,
         Method.INSERTION: insertion,
         Method.UNTRAINED: sampled(untrained, few, samples),
-        Method.MEAN: sampled(model, 1, 1, temperature=0.0),
-        Method.LATENTS: sampled(model, few, few, temperature=0.0),
+        Method.MEAN: sampled(model, 1, 1),
+        Method.LATENTS: sampled(model, few, few),
         Method.MEAN_SAMPLES: sampled(model, 1, samples),
         Method.GNN_VAE: sampled(model, few, samples),
     }

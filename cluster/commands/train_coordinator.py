@@ -165,7 +165,7 @@ def _write_model(
     manifest: Manifest,
 ) -> None:
     """Weights, model card and learning curve; the model has its best weights."""
-    report = diagnose(trainer, data.held_out)
+    report = diagnose(trainer, data.examples)
     possible = useful(data.examples, options.training.loss.beta)
     latent = latent_document(report, possible, complaints(trainer, report, possible))
     sizes = len(data.examples), len(data.held_out)
@@ -173,6 +173,7 @@ def _write_model(
     card = model_card(options, manifest, trainer, data.sources, sizes, documents)
     part = run.artefact(f"{WEIGHTS}.part")
     save_model(part, trainer.model, {"command": card["command"]})
+    part.chmod(0o644)  # safetensors makes files that only their owner may read
     part.replace(run.artefact(WEIGHTS))
     run.write_document(CARD, card)
     run.write_document("curve.json", {"rows": trainer.history})

@@ -28,7 +28,18 @@ RECORD_HEAD = (
 )
 MARKED = frozenset({"optimal", "feasible", "deadline", "fallback", "failed", "diverged"})
 TEXT_COLUMNS = frozenset(
-    {"coordinator", "instance", "floor", "status", "certified", "delays", "task", "model", "method"}
+    {
+        "coordinator",
+        "instance",
+        "floor",
+        "status",
+        "certified",
+        "delays",
+        "task",
+        "model",
+        "method",
+        "what it does",
+    }
 )
 
 

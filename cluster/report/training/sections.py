@@ -17,18 +17,18 @@ LEARNT, UNTRAINED, UNLEARNT = "gnn_vae", "untrained", "insertion"
 WORDS = {
     "fcfs": "first come first served",
     "arrival_rank": "robots inserted in the order of arrival, once",
-    "insertion": "the same search as the model's, from the order of arrival",
+    "insertion": "samples around the order of arrival",
     "untrained": "the model before its first step",
     "mean": "the mean of the latent, once",
     "latents": "the mean and samples of the latent, each once",
-    "mean_samples": "search from the mean of the latent alone",
-    "gnn_vae": "search from the mean and samples of the latent",
+    "mean_samples": "samples around what the mean of the latent says",
+    "gnn_vae": "samples around what the mean and samples of the latent say",
 }
 NOTE = (
     "Means over held-out instances with their 95 % t-interval. Ratio: the cheapest cost that is "
     "known over the cost reached, 1 is best. First come first served is the floor under all. "
-    "Gain: paired difference to the same search without learning. Methods that search try equally "
-    "many assignments."
+    "Gain: paired difference to insertion, sampling without learning. Methods that sample try "
+    "equally many orders, and nobody climbs from the best of them, as the coordinators do."
 )
 CURVE = (
     "Held-out instances are decoded at every look, with the same noise; training stops when this "
@@ -68,7 +68,7 @@ def _support(run: TrainingRun) -> list[str]:
 
 
 def _learning_words(gain: Mean | None) -> str:
-    return _words("Against the same search without learning, the model", gain)
+    return _words("Against as many samples without learning, the model", gain)
 
 
 def _latent_words(gain: Mean | None) -> str:
@@ -108,7 +108,7 @@ def _curve(run: TrainingRun) -> Markup:
 
 
 def _methods(run: TrainingRun) -> Markup:
-    head = ("method", "", "ratio", "gain")
+    head = ("method", "what it does", "ratio", "gain")
     rows = [
         row(head, [name, WORDS.get(name, ""), with_interval(run.ratio(name), 4), _gain(run, name)])
         for name in run.methods
