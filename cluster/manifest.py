@@ -17,7 +17,7 @@ COMMIT_ENV_VAR = "FEDFLEET_COMMIT"
 
 DISTRIBUTIONS = (
     *("cma", "highspy", "networkx", "numba", "numpy", "pennylane", "pulp", "ray", "scipy"),
-    "torch",
+    *("torch", "torch-geometric"),
 )
 
 NOT_CONFIGURATION = ("out", "ray_address", "seed", "workers")
