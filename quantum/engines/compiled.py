@@ -8,6 +8,7 @@ import torch
 
 from quantum.circuit import Circuit, Transform
 from quantum.engines.interface import EngineName, check_arguments
+from quantum.engines.memory import require_memory
 from quantum.errors import CircuitError, require
 from quantum.kernel.build import load_kernel
 from quantum.kernel.layout import ProgramLayout
@@ -90,7 +91,12 @@ class _Kernel:
         """Expectations ``[B, M]``, and the final states where a gradient may be asked for."""
         size = inputs.shape[0]
         outputs = inputs.new_empty((size, self._observables))
-        states = inputs.new_empty(_padded(size, inputs) * self._rows) if keep_states else None
+        states = None
+        if keep_states:
+            numbers = _padded(size, inputs) * self._rows
+            what = f"training with {self._rows:,} rows for a batch of {size:,}"
+            require_memory(what, numbers * inputs.element_size(), inputs.device)
+            states = inputs.new_empty(numbers)
         self._call("forward", inputs, parameters, outputs, states)
         return outputs, states
 
