@@ -7,6 +7,7 @@ A Fourier tower of one feature, 21 layers of Rot and a ring of CZ, or of RY, RZ 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from math import pi
 
 import pennylane as qml
@@ -27,11 +28,12 @@ Tensors = tuple[torch.Tensor, ...]
 
 @dataclass(frozen=True)
 class Setting:
-    """A circuit, and whether it has targets."""
+    """A circuit, the batch of a training step, and whether there are targets."""
 
     title: str
     circuit: Circuit
     layer: Callable[[int, torch.Tensor], None]
+    batch: int = 8
     targeted: bool = True
 
     def evaluate(self, engine: str) -> Evaluate:
@@ -43,7 +45,9 @@ class Setting:
 def measure() -> list[Figure]:
     figures = []
     for setting in SETTINGS:
-        figures += _compare(f"training step B=8, {setting.title}", setting, _training)
+        title = f"training step B={setting.batch}, {setting.title}"
+        figures += _compare(title, setting, partial(_training, setting.batch))
+    for setting in SETTINGS[:-1]:
         figures += _compare(f"inversion step B=1, {setting.title}", setting, _inversion)
     return figures
 
@@ -57,7 +61,7 @@ def _compare(
         require_same(name, routes[name](), routes["default.qubit"](), 1e-9)
     seconds = interleaved(routes, rounds=7)
     show(title, seconds)
-    target = TRAINING_TARGET if step_of is _training else INVERSION_TARGET
+    target = INVERSION_TARGET if step_of is _inversion else TRAINING_TARGET
     slow, compiled, eager = (seconds[name] for name in names)
     return [
         ratio(f"{title}, compiled", slow, compiled, target if setting.targeted else None),
@@ -65,8 +69,8 @@ def _compare(
     ]
 
 
-def _training(circuit: Circuit, evaluate: Evaluate) -> Callable[[], Tensors]:
-    x, w, y = _values(circuit, batch=8)
+def _training(batch: int, circuit: Circuit, evaluate: Evaluate) -> Callable[[], Tensors]:
+    x, w, y = _values(circuit, batch)
     w.requires_grad_()
 
     def step() -> Tensors:
@@ -77,7 +81,7 @@ def _training(circuit: Circuit, evaluate: Evaluate) -> Callable[[], Tensors]:
 
 
 def _inversion(circuit: Circuit, evaluate: Evaluate) -> Callable[[], Tensors]:
-    x, w, y = _values(circuit, batch=1)
+    x, w, y = _values(circuit, 1)
     seen = torch.zeros_like(w)
     x.requires_grad_()
     w.requires_grad_()
@@ -131,5 +135,6 @@ def _hardware_efficient(qubits: int, weights: torch.Tensor) -> None:
 SETTINGS = (
     Setting("n=4 Rot, CZ ring", privacy_rot_ring(1, 4, LAYERS), _rot_ring),
     Setting("n=4 RY RZ, CNOT chain", privacy(1, 4, LAYERS), _hardware_efficient),
-    Setting("n=8 RY RZ, CNOT chain", privacy(1, 8, LAYERS), _hardware_efficient, targeted=False),
+    Setting("n=8 RY RZ, CNOT chain", privacy(1, 8, LAYERS), _hardware_efficient, 8, False),
+    Setting("n=8 Rot, CZ ring", privacy_rot_ring(1, 8, LAYERS), _rot_ring, 256, False),
 )
