@@ -34,7 +34,7 @@ from agents.coordination.targets import Targets
 from sim.graph import Int8s
 
 ACTIVE_VARIANCE = 0.01
-DEAD_KL, DEAF_SHARE = 0.01, 0.02
+DEAD_KL, DEAF_SHARE = 0.01, 0.05
 """Below these (nats, share of the spread of ranks) the latent is called dead."""
 
 
@@ -61,8 +61,9 @@ class LatentReport:
     Args:
         kl: divergence in nats by dimension, mean over graphs.
         active: dimensions whose posterior mean varies over the graphs.
-        sensitivity: standard deviation of a robot's rank over latents of the prior, divided by
-            the standard deviation of ranks over the robots of a graph; mean over graphs.
+        sensitivity: standard deviation of a robot's rank over latents of the prior, relative to
+            the mean rank in its graph, divided by the standard deviation of ranks over the robots
+            of a graph; mean over graphs.
     """
 
     kl: tuple[float, ...]
@@ -127,9 +128,11 @@ def _sensitivity(
     size = (samples, batch.num_graphs, model.options.latent)
     latent = torch.randn(size, generator=generator, device=generator.device)
     rank = model.decode(batch, model.share(batch), latent, conflicts=False).robot_rank
+    # a shift of all ranks of a graph changes no order, so it does not count
+    parts = [part - part.mean(dim=1, keepdim=True) for part in rank.split(batch.robots, dim=1)]
     shares = [
         part.std(dim=0).mean() / part.mean(dim=0).std().clamp(min=1e-6)
-        for part in rank.split(batch.robots, dim=1)
+        for part in parts
         if part.shape[1] > 1
     ]
     return torch.stack(shares) if shares else rank.new_zeros(1)
