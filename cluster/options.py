@@ -233,6 +233,8 @@ class TrainCoordinator:
     """Share of the instances that are never learnt from, and judged instead."""
     most_held_out: int = 64
     """At most so many of them; the others are learnt from."""
+    samples: int = 32
+    """Assignments that methods which sample try for each held-out instance at the end."""
     weights: str | None = None
     """Begin with these weights, a .safetensors file of the same architecture, instead of random
     ones."""
@@ -247,6 +249,7 @@ class TrainCoordinator:
 
     def __post_init__(self) -> None:
         _require("held_out", self.held_out, 0 < self.held_out < 1, "above 0, below 1")
+        _require("samples", self.samples, self.samples >= 1, "1 or more")
         _require("most_held_out", self.most_held_out, self.most_held_out >= 1, "1 or more")
         _require("seed", self.seed, self.seed >= 0, "0 or more")
 

@@ -35,8 +35,10 @@ class Method(StrEnum):
     """Robots inserted in the order in which they would arrive if they were alone."""
     INSERTION = "insertion"
     """Samples around that order: everything but the learning."""
+    UNTRAINED_MEAN = "untrained_mean"
+    """The mean of the latent before the first step, decoded once."""
     UNTRAINED = "untrained"
-    """The model before its first step."""
+    """As ``gnn_vae``, before the first step."""
     MEAN = "mean"
     """The mean of the latent, decoded once."""
     LATENTS = "latents"
@@ -119,6 +121,7 @@ def _methods(
         Method.FCFS: fcfs,
         Method.ARRIVAL_RANK: arrival_rank,
         Method.INSERTION: insertion,
+        Method.UNTRAINED_MEAN: sampled(untrained, 1, 1),
         Method.UNTRAINED: sampled(untrained, few, samples),
         Method.MEAN: sampled(model, 1, 1),
         Method.LATENTS: sampled(model, few, few),

@@ -73,7 +73,7 @@ def train_coordinator(options: TrainCoordinator) -> int:
     with open_run(path, manifest) as run:
         _train(run, trainer, data, console)
         trainer.model.load_state_dict(trainer.best_weights)
-        records = _judge(trainer.model, untrained, data, options.training.judge_samples)
+        records = _judge(trainer.model, untrained, data, options.samples)
         run.write_results(records)
         _write_model(run, trainer, options, data, records, manifest)
     console.print(results_table(records))

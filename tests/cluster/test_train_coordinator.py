@@ -30,7 +30,7 @@ from cluster.training_records import command_line
 
 LABEL = "label --instances 8 --robots 3 7 --goals 1 2 --pool 3 --steps 200 --workers 0".split()
 TINY = (
-    "train-coordinator --steps 40 --judge-every 10 --judge-samples 4 --graphs 2 --patience 9 "
+    "train-coordinator --steps 40 --judge-every 10 --samples 4 --graphs 2 --patience 9 "
     "--improvement.samples 4 --improvement.latents 2 "
     "--model.width 8 --model.heads 2 --model.encoder-layers 1 --model.shared-layers 1"
 ).split()

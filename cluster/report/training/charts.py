@@ -10,8 +10,8 @@ from cluster.report.means import Mean
 from cluster.report.training.results import Curve, TrainingRun
 from cluster.report.wording import number
 
-BESIDE = ("fcfs", "arrival_rank", "insertion")
-"""Methods without learning, drawn as dashed lines."""
+BESIDE = ("fcfs", "arrival_rank", "insertion", "gnn_vae")
+"""Levels drawn as dashed lines: without learning, and the best weights with samples."""
 NOT_LOSSES = ("step", "held_out_ratio", "kl", "active", "sensitivity", "loss")
 MOST_TICKS = 6
 
@@ -31,7 +31,7 @@ def curves(run: TrainingRun, curve: Curve) -> Markup:
 
 
 def _ratios(run: TrainingRun, curve: Curve, steps: Sequence[int]) -> Markup:
-    series = {"gnn_vae": _points(curve, "held_out_ratio")}
+    series = {"looks": _points(curve, "held_out_ratio")}
     for method in BESIDE:
         level = run.ratio(method)
         if level is not None:

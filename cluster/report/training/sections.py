@@ -13,12 +13,14 @@ from cluster.report.training.charts import curves
 from cluster.report.training.results import Card, TrainingRun, read_training
 from cluster.report.wording import counted, number, percent, with_interval
 
-LEARNT, UNTRAINED, UNLEARNT = "gnn_vae", "untrained", "insertion"
+LEARNT, UNLEARNT = "gnn_vae", "insertion"
+ONCE, UNTRAINED = "mean", "untrained_mean"
 WORDS = {
     "fcfs": "first come first served",
     "arrival_rank": "robots inserted in the order of arrival, once",
     "insertion": "samples around the order of arrival",
-    "untrained": "the model before its first step",
+    "untrained_mean": "before the first step: the mean of the latent, once",
+    "untrained": "before the first step: samples around what mean and samples of the latent say",
     "mean": "the mean of the latent, once",
     "latents": "the mean and samples of the latent, each once",
     "mean_samples": "samples around what the mean of the latent says",
@@ -55,7 +57,7 @@ def training_content(folder: Path) -> Content:
 
 
 def _title(run: TrainingRun) -> str:
-    reached, before = run.ratio(LEARNT), run.ratio(UNTRAINED)
+    reached, before = run.ratio(ONCE), run.ratio(UNTRAINED)
     if reached is None or before is None:
         return "The run has no results yet"
     verb = "improved from" if reached.value > before.value else "did not improve from"
@@ -63,7 +65,8 @@ def _title(run: TrainingRun) -> str:
 
 
 def _support(run: TrainingRun) -> list[str]:
-    told = [_learning_words(run.gain(LEARNT, UNLEARNT))]
+    told = ["One order that the model says, without sampling."]
+    told.append(_learning_words(run.gain(LEARNT, UNLEARNT)))
     told.append(_latent_words(run.gain(LEARNT, "mean_samples")))
     return [text for text in told if text]
 
@@ -131,9 +134,9 @@ def _latent(run: TrainingRun) -> Markup:
         f"Before training: the labels of an instance support {number(card.useful, 1)} numbers of "
         f"the latent on average at this weight of the divergence (an upper bound for a linear "
         f"model). With the best weights: {card.active} of {counted(len(card.kl), 'number')} vary "
-        f"with the instance, {number(sum(card.kl), 2)} nats of divergence in all; between "
-        f"latents a robot's rank moves by {percent(card.sensitivity, 1)} of the spread between "
-        f"robots. {'The latent is dead.' if card.dead else ''}"
+        f"with the instance, {number(sum(card.kl), 2)} nats of divergence in all; from latent to "
+        f"latent a robot's rank among the others moves by {percent(card.sensitivity, 1)} of the "
+        f"spread between robots. {'The latent is dead.' if card.dead else ''}"
     )
     return section(title, note, markup(*warned))
 
