@@ -170,7 +170,7 @@ class Circuit:
             outside = [w for w in part.wires if not 0 <= w < self.qubits]
             require(
                 not outside,
-                f"{self.name}: {_title(part)} acts on wire {outside[:1]}, "
+                f"{self.name}: {_title(part)} acts on wire {', '.join(map(str, outside))}, "
                 f"but the wires are 0 to {self.qubits - 1}",
             )
         for angle in self.angles:

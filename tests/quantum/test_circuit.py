@@ -59,15 +59,15 @@ BROKEN: dict[str, tuple[Callable[[], object], str]] = {
     "nothing measured": (lambda: Circuit(1, (), (), ()), "circuit: at least one observable"),
     "a rotation on a wire that does not exist": (
         lambda: two_qubits(Rotation(PauliString("XZ", (0, 2)), Constant(1.0))),
-        "pair: the rotation about X0 Z2 acts on wire [2], but the wires are 0 to 1",
+        "pair: the rotation about X0 Z2 acts on wire 2, but the wires are 0 to 1",
     ),
     "a gate on a wire that does not exist": (
         lambda: two_qubits(Clifford(CliffordName.S_DAGGER, (-1,))),
-        "pair: S† acts on wire [-1], but the wires are 0 to 1",
+        "pair: S† acts on wire -1, but the wires are 0 to 1",
     ),
     "an observable on a wire that does not exist": (
         lambda: two_qubits(Clifford(CliffordName.H, (0,)), PauliString("Y", (5,))),
-        "pair: the observable Y5 acts on wire [5], but the wires are 0 to 1",
+        "pair: the observable Y5 acts on wire 5, but the wires are 0 to 1",
     ),
     "a negative feature": (
         lambda: two_qubits(Rotation(Z0, Input(-1))),
