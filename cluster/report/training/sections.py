@@ -65,14 +65,19 @@ def _title(run: TrainingRun) -> str:
 
 
 def _support(run: TrainingRun) -> list[str]:
-    told = ["One order that the model says, without sampling."]
+    told = ["This is one order that the model says, without samples."]
     told.append(_learning_words(run.gain(LEARNT, UNLEARNT)))
+    told.append(_training_words(run.gain(LEARNT, "untrained")))
     told.append(_latent_words(run.gain(LEARNT, "mean_samples")))
     return [text for text in told if text]
 
 
 def _learning_words(gain: Mean | None) -> str:
     return _words("Against as many samples without learning, the model", gain)
+
+
+def _training_words(gain: Mean | None) -> str:
+    return _words("Against as many samples before the first step, training", gain)
 
 
 def _latent_words(gain: Mean | None) -> str:
