@@ -16,7 +16,9 @@ Rotations that cannot change any output are left out as well: those that only tu
 |0...0>, and those that commute with all that follows. Parameters that occur only there are dead.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +27,9 @@ from quantum.circuit import Angle, Circuit, Clifford, Constant, Input, Parameter
 from quantum.pauli import CliffordFrame, Pauli
 
 NO_SOURCE = -1
+
+Columns = tuple[tuple[int, Transform], ...]
+"""Which feature, and how transformed, each column of a program's inputs is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +90,7 @@ class Program:
     """
 
     rows: int
-    columns: tuple[tuple[int, Transform], ...]
+    columns: Columns
     rotations: tuple[PlaneRotation, ...]
     observables: tuple[SignedShift | None, ...]
     num_parameters: int
@@ -97,19 +102,23 @@ class Program:
         return len(self.columns)
 
 
+@lru_cache(maxsize=64)
 def make_program(circuit: Circuit) -> Program:
-    """Compile a circuit; nothing of exponential size is made."""
+    """Compile a circuit; nothing of exponential size is made.
+
+    Kept, because choosing an engine asks for it and then the engine does.
+    """
     turns, angles, measured = _conjugate(circuit)
     kept = _alive(turns, measured)
     span = _Span()
-    columns = _columns([angles[k] for k in kept])
+    columns = input_columns([angles[k] for k in kept])
     rotations = []
     for k in kept:
         row_shift, row_mask, negative = _real_action(turns[k], circuit.qubits, quarter_turns=-1)
         span.add(row_shift)
         generator = span.reduced(row_shift, row_mask, negative)
         assert generator is not None
-        source, scale, offset = _source(angles[k], columns)
+        source, scale, offset = affine(angles[k], columns)
         rotations.append(PlaneRotation(generator, 1 << span.rank, source, scale, offset))
     observables = tuple(
         span.reduced(*_real_action(pauli, circuit.qubits, quarter_turns=0)) for pauli in measured
@@ -203,13 +212,14 @@ class _Span:
         return shift, members
 
 
-def _columns(angles: list[Angle]) -> tuple[tuple[int, Transform], ...]:
-    """By transform, then by feature, so that engines can transform many at once."""
+def input_columns(angles: Sequence[Angle]) -> Columns:
+    """What angles read of the inputs: by transform, then by feature, to be transformed at once."""
     used = {(a.index, a.transform) for a in angles if isinstance(a, Input)}
     return tuple(sorted(used, key=lambda column: (list(Transform).index(column[1]), column[0])))
 
 
-def _source(angle: Angle, columns: tuple[tuple[int, Transform], ...]) -> tuple[int, float, float]:
+def affine(angle: Angle, columns: Columns) -> tuple[int, float, float]:
+    """Source, scale and offset of an angle; see :class:`PlaneRotation`."""
     match angle:
         case Input(index, scale, transform):
             return columns.index((index, transform)), scale, 0.0

@@ -10,10 +10,10 @@ from dataclasses import replace
 
 import torch
 
-from quantum.circuit import Angle, Circuit, Constant, Input, Operation, Parameter, Rotation
+from quantum.circuit import Angle, Circuit, Input, Operation, Parameter, Rotation
 from quantum.engines.interface import check_arguments
 from quantum.errors import require
-from quantum.program import make_program
+from quantum.program import affine, input_columns, make_program
 from quantum.transforms import transform_columns
 
 
@@ -53,12 +53,11 @@ class RotationAngles:
 
     def __init__(self, circuit: Circuit) -> None:
         self._circuit = circuit
-        reads = ((a.index, a.transform) for a in circuit.angles if isinstance(a, Input))
-        self._columns = tuple(dict.fromkeys(reads))
-        affine = [self._affine(angle) for angle in circuit.angles]
-        self._source = torch.tensor([source for source, _, _ in affine], dtype=torch.long)
-        self._scale = torch.tensor([scale for _, scale, _ in affine], dtype=torch.float64)
-        self._offset = torch.tensor([offset for _, _, offset in affine], dtype=torch.float64)
+        self._columns = input_columns(circuit.angles)
+        parts = [affine(angle, self._columns) for angle in circuit.angles]
+        self._source = torch.tensor([source for source, _, _ in parts], dtype=torch.long)
+        self._scale = torch.tensor([scale for _, scale, _ in parts], dtype=torch.float64)
+        self._offset = torch.tensor([offset for _, _, offset in parts], dtype=torch.float64)
 
     def __call__(self, inputs: torch.Tensor, parameters: torch.Tensor) -> torch.Tensor:
         """The angles ``[batch, rotations]`` in radians, differentiable in both arguments.
@@ -73,21 +72,12 @@ class RotationAngles:
         check_arguments(self._circuit, inputs, parameters)
         size = inputs.shape[0]
         columns = transform_columns(self._columns, inputs)
+        # The last column, which NO_SOURCE = -1 takes, is zero.
         sources = [columns, parameters.expand(size, -1), inputs.new_zeros(size, 1)]
         chosen = torch.cat(sources, dim=1)[:, self._source.to(inputs.device)]
         angles = chosen * self._scale.to(inputs) + self._offset.to(inputs)
         self._check_finite(angles)
         return angles
-
-    def _affine(self, angle: Angle) -> tuple[int, float, float]:
-        """Source column, scale, offset; the last column is zero, for constants."""
-        match angle:
-            case Input(index, scale, transform):
-                return self._columns.index((index, transform)), scale, 0.0
-            case Parameter(index, scale):
-                return len(self._columns) + index, scale, 0.0
-            case Constant(value):
-                return len(self._columns) + self._circuit.num_parameters, 0.0, value
 
     def _check_finite(self, angles: torch.Tensor) -> None:
         finite = torch.isfinite(angles)

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from quantum.circuit import Circuit, Transform
-from quantum.engines.interface import EngineName, check_arguments
+from quantum.engines.interface import EngineName, check_arguments, not_finite
 from quantum.engines.memory import require_memory
 from quantum.errors import CircuitError, require
 from quantum.kernel.build import load_kernel
@@ -39,7 +39,7 @@ class CompiledEngine:
         self._columns = program.columns
         identity = ((k, Transform.IDENTITY) for k in range(circuit.num_features))
         self._as_they_are = program.columns == tuple(identity)
-        self._kernel = _Kernel(program, library)
+        self._kernel = _Kernel(circuit, program, library)
 
     def __call__(self, inputs: torch.Tensor, parameters: torch.Tensor) -> torch.Tensor:
         """See :meth:`quantum.engines.interface.Engine.__call__`; third derivatives are refused."""
@@ -73,7 +73,9 @@ def _typed(library: ctypes.CDLL, step: str, dtype: torch.dtype) -> Any:
 class _Kernel:
     """The kernel's three functions for one program: tensors in, tensors out."""
 
-    def __init__(self, program: Program, library: ctypes.CDLL) -> None:
+    def __init__(self, circuit: Circuit, program: Program, library: ctypes.CDLL) -> None:
+        self._circuit = circuit
+        self._features = [feature for feature, _ in program.columns]
         self._layout = ProgramLayout(program)
         self._address = self._layout.address
         self._rows = program.rows
@@ -145,7 +147,7 @@ class _Kernel:
             self._threads(size),
         )
         if status == 1:
-            raise CircuitError(f"an angle is not finite: {_culprit(inputs, parameters)}")
+            raise not_finite(self._circuit, self._features, inputs, parameters)
         if status:
             raise MemoryError(f"{self._rows} rows for a batch of {size}")
 
@@ -244,11 +246,3 @@ def _padded(size: int, like: torch.Tensor) -> int:
     """The batch, filled up to whole registers of 64 bytes."""
     width = 64 // like.element_size()
     return -(-size // width) * width
-
-
-def _culprit(inputs: torch.Tensor, parameters: torch.Tensor) -> str:
-    for name, values in (("inputs", inputs), ("parameters", parameters)):
-        wrong = (~torch.isfinite(values)).nonzero()
-        if len(wrong):
-            return f"{name}[{', '.join(map(str, wrong[0].tolist()))}] is {values[tuple(wrong[0])]}"
-    return "a scaled angle or a tangent overflows"

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The signature that all engines share, and the checks that are the same for all of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Protocol
 
 import torch
 
 from quantum.circuit import Circuit
-from quantum.errors import require
+from quantum.errors import CircuitError, require
 
 
 class EngineName(StrEnum):
@@ -90,3 +90,27 @@ def check_arguments(circuit: Circuit, inputs: torch.Tensor, parameters: torch.Te
             False,
             f"{circuit.name}: inputs are on {inputs.device}, parameters on {parameters.device}",
         )
+
+
+def not_finite(
+    circuit: Circuit, features: Sequence[int], columns: torch.Tensor, parameters: torch.Tensor
+) -> CircuitError:
+    """The error for angles that are not finite; it names the first number to blame.
+
+    Args:
+        circuit: whose angles.
+        features: which feature each column is.
+        columns: transformed inputs, ``[batch, columns]``.
+        parameters: ``[parameters]`` or ``[batch, parameters]``.
+    """
+    numbers = range(circuit.num_parameters)
+    for name, values, index in (("inputs", columns, features), ("parameters", parameters, numbers)):
+        for *sample, column in (~values.isfinite()).nonzero().tolist()[:1]:
+            where = ", ".join(map(str, [*sample, index[column]]))
+            value = values[(*sample, column)].item()
+            return CircuitError(
+                f"{circuit.name}: an angle is not finite: {name}[{where}] is {value}"
+            )
+    return CircuitError(
+        f"{circuit.name}: an angle is not finite: it is too large for {columns.dtype}"
+    )

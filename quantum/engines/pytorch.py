@@ -7,17 +7,15 @@ little more than shared ones, and it does not matter how many gates a layer has.
 """
 
 import math
-from collections.abc import Sequence
 
 import torch
 
 from quantum.circuit import Circuit
 from quantum.engines.evolution import expectations, half_angles
-from quantum.engines.interface import EngineName, check_arguments
+from quantum.engines.interface import EngineName, check_arguments, not_finite
 from quantum.engines.layers import group_rotations, make_layer, make_measurements
 from quantum.engines.memory import require_memory
 from quantum.engines.plan import Plan, make_plan
-from quantum.errors import require
 from quantum.program import make_program
 from quantum.transforms import transform_columns
 
@@ -93,15 +91,5 @@ class TorchEngine:
         # One number nearly always tells; finite angles may overflow it, so it is not the last word.
         if math.isfinite(angles.detach().sum()) or angles.isfinite().all():
             return
-        name = self.circuit.name
         features = [feature for feature, _ in self._program.columns]
-        _require_finite(f"{name}: inputs", columns, features)
-        _require_finite(f"{name}: parameters", parameters, range(self.circuit.num_parameters))
-        require(False, f"{name}: an angle is larger than {angles.dtype} can hold")
-
-
-def _require_finite(what: str, values: torch.Tensor, numbers: Sequence[int]) -> None:
-    for *sample, column in (~values.isfinite()).nonzero().tolist()[:1]:
-        where = ", ".join(map(str, [*sample, numbers[column]]))
-        value = values[..., column].reshape(-1)[sample[0] if sample else 0].item()
-        require(False, f"{what}[{where}] is {value} radians; an angle must be finite")
+        raise not_finite(self.circuit, features, columns, parameters)
