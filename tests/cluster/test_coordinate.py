@@ -2,21 +2,17 @@
 """The whole command, from arguments to report."""
 
 import json
-import os
-import signal
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from cluster.__main__ import main
 from cluster.packages import HOME
 from sim.coordinators.insertion import rank_insertion
+from tests.cluster.killing import run_and_kill, table
 
 SMALL = (
     "coordinate --robots 4 8 --instances 2 --coordinators fcfs,insertion,local_search --steps 20 "
@@ -26,12 +22,6 @@ NUM_TRIALS = 12
 FIELDS = (
     "instance robots coordinator cost best_known ratio bound gap seconds certified status own_cost"
 ).split()
-
-
-def table(folder: Path) -> list[dict[str, Any]]:
-    """The records without the measured seconds."""
-    records = json.loads((folder / "results.json").read_text())
-    return [{k: v for k, v in record.items() if k != "seconds"} for record in records]
 
 
 @pytest.fixture(scope="module")
@@ -156,29 +146,6 @@ def test_killed_workers_and_a_killed_driver_change_nothing(
 ) -> None:
     """One run with kill -9 of a worker, then of the driver, then resumed; its own Ray."""
     folder = tmp_path / "run"
-    command = [sys.executable, "-m", "cluster", *SMALL, "--workers", "1", "--out", str(folder)]
-    driver = subprocess.Popen(command, cwd=HOME, stdout=subprocess.DEVNULL)
-    try:
-        lines = folder / "metrics.jsonl"
-        wait_until(lambda: lines.exists() and lines.read_bytes().count(b"\n") >= 1)
-        for worker in workers_of(driver.pid):
-            worker.kill()
-        wait_until(lambda: lines.read_bytes().count(b"\n") >= 3 or driver.poll() is not None)
-    finally:
-        os.kill(driver.pid, signal.SIGKILL)
-        driver.wait()
+    run_and_kill([*SMALL, "--workers", "1"], folder, driver_after=3, worker_after=1)
     assert main([*SMALL, "--workers", "0", "--out", str(folder)]) == 0
     assert table(folder) == table(undisturbed)
-
-
-def workers_of(pid: int) -> Iterator[psutil.Process]:
-    for process in psutil.Process(pid).children(recursive=True):
-        if process.name().startswith("ray::Worker"):
-            yield process
-
-
-def wait_until(holds: Any, limit_s: float = 240) -> None:
-    deadline_s = time.monotonic() + limit_s
-    while not holds():
-        assert time.monotonic() < deadline_s
-        time.sleep(0.02)

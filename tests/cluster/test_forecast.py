@@ -2,10 +2,6 @@
 """The whole command ``forecast``, from arguments to report."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +10,11 @@ import pytest
 from cluster.__main__ import main, parse
 from cluster.forecast_records import FIELDS
 from cluster.options import Forecast
-from cluster.packages import HOME
 from quantum.errors import CircuitError
-from tests.cluster.test_coordinate import wait_until, workers_of
+from tests.cluster.killing import run_and_kill, table
 
 SMALL = ("forecast --task shm,recall1 --models lstm,qfwp,ar --seeds 2 --epochs 3").split()
 NUM_TRIALS = (3 + 2 * 2) + (4 + 2 * 2)
-
-
-def table(folder: Path) -> list[dict[str, Any]]:
-    """The records without the measured seconds."""
-    records = json.loads((folder / "results.json").read_text())
-    return [{k: v for k, v in record.items() if k != "seconds"} for record in records]
 
 
 def artefact(folder: Path, name: str) -> Any:
@@ -209,16 +198,6 @@ def test_killed_workers_and_a_killed_driver_change_nothing(
 ) -> None:
     """One run with kill -9 of a worker, then of the driver, then resumed; its own Ray."""
     folder = tmp_path / "run"
-    command = [sys.executable, "-m", "cluster", *SMALL, "--workers", "1", "--out", str(folder)]
-    driver = subprocess.Popen(command, cwd=HOME, stdout=subprocess.DEVNULL)
-    try:
-        lines = folder / "metrics.jsonl"
-        wait_until(lambda: lines.exists() and lines.read_bytes().count(b"\n") >= 1)
-        for worker in workers_of(driver.pid):
-            worker.kill()
-        wait_until(lambda: lines.read_bytes().count(b"\n") >= 5 or driver.poll() is not None)
-    finally:
-        os.kill(driver.pid, signal.SIGKILL)
-        driver.wait()
+    run_and_kill([*SMALL, "--workers", "1"], folder, driver_after=5, worker_after=1)
     assert main([*SMALL, "--workers", "0", "--out", str(folder)]) == 0
     assert table(folder) == table(undisturbed)

@@ -2,27 +2,20 @@
 """The command ``label``, from arguments to shards."""
 
 import json
-import os
 import shutil
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psutil
 import pytest
 
 from agents.coordination.labels import FOLDER, read_shards
 from cluster.__main__ import main
-from cluster.packages import HOME
 from sim.certificate import certify
 from sim.layout import Layout
 from sim.readers import format_map
 from sim.schedule import Assignment, evaluate
+from tests.cluster.killing import run_and_kill, table
 
 SMALL = "label --instances 6 --robots 3 8 --goals 1 2 --pool 4 --steps 300".split()
 FIELDS = (
@@ -38,12 +31,6 @@ def index(folder: Path) -> dict[str, Any]:
     """Without the commit, which may change while tests run."""
     document = json.loads((folder / FOLDER / "index.json").read_text())
     return {k: v for k, v in document.items() if k not in ("commit", "dirty")}
-
-
-def table(folder: Path) -> list[dict[str, Any]]:
-    """The records without the measured seconds."""
-    records = json.loads((folder / "results.json").read_text())
-    return [{k: v for k, v in record.items() if k != "seconds"} for record in records]
 
 
 @pytest.fixture(scope="module")
@@ -204,26 +191,8 @@ def test_killed_workers_and_a_killed_driver_change_nothing(
 ) -> None:
     """One run with kill -9 of a worker, then of the driver, then resumed; its own Ray."""
     folder = tmp_path / "run"
-    command = [sys.executable, "-m", "cluster", *SMALL, "--workers", "1", "--out", str(folder)]
-    driver = subprocess.Popen(command, cwd=HOME, stdout=subprocess.DEVNULL)
-    try:
-        lines = folder / "metrics.jsonl"
-        wait_until(lambda: lines.exists() and lines.read_bytes().count(b"\n") >= 1)
-        for process in psutil.Process(driver.pid).children(recursive=True):
-            if process.name().startswith("ray::Worker"):
-                process.kill()
-        wait_until(lambda: lines.read_bytes().count(b"\n") >= 3 or driver.poll() is not None)
-    finally:
-        os.kill(driver.pid, signal.SIGKILL)
-        driver.wait()
+    run_and_kill([*SMALL, "--workers", "1"], folder, driver_after=3, worker_after=1)
     assert main([*SMALL, "--workers", "0", "--out", str(folder)]) == 0
     assert table(folder) == table(undisturbed)
     assert shards(folder) == shards(undisturbed)
     assert index(folder) == index(undisturbed)
-
-
-def wait_until(holds: Callable[[], bool], limit_s: float = 240) -> None:
-    deadline_s = time.monotonic() + limit_s
-    while not holds():
-        assert time.monotonic() < deadline_s
-        time.sleep(0.02)

@@ -2,14 +2,9 @@
 """The command ``train-coordinator``, from labels to a coordinator in the tables."""
 
 import json
-import os
 import shlex
 import shutil
-import signal
 import struct
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,8 +20,8 @@ from cluster import tensorboard
 from cluster.__main__ import main, parse
 from cluster.coordinator_training import split
 from cluster.options import TrainCoordinator
-from cluster.packages import HOME
 from cluster.training_records import command_line
+from tests.cluster.killing import run_and_kill
 
 LABEL = "label --instances 8 --robots 3 7 --goals 1 2 --pool 3 --steps 200 --workers 0".split()
 TINY = (
@@ -135,15 +130,7 @@ def test_a_killed_training_ends_like_one_that_was_not(
     """kill -9 after the second look; the rest is done by another process, from there."""
     folder = tmp_path / "run"
     arguments = [*TINY, "--labels", str(labels), "--out", str(folder)]
-    killed = subprocess.Popen(
-        [sys.executable, "-m", "cluster", *arguments], cwd=HOME, stdout=subprocess.DEVNULL
-    )
-    lines = folder / "metrics.jsonl"
-    try:
-        wait_until(lambda: lines.exists() and lines.read_bytes().count(b"\n") >= 2)
-    finally:
-        os.kill(killed.pid, signal.SIGKILL)
-        killed.wait()
+    run_and_kill([*TINY, "--labels", str(labels)], folder, driver_after=2)
     assert not weights(folder).exists()
     assert main(arguments) == 0
     told = capsys.readouterr().out
@@ -153,13 +140,6 @@ def test_a_killed_training_ends_like_one_that_was_not(
     assert artefact(folder, "curve.json") == artefact(trained, "curve.json")
     assert (folder / "results.json").read_bytes() == (trained / "results.json").read_bytes()
     assert steps_of(folder) == [0, 10, 20, 30, 40]
-
-
-def wait_until(holds: Callable[[], bool], limit_s: float = 240) -> None:
-    deadline_s = time.monotonic() + limit_s
-    while not holds():
-        assert time.monotonic() < deadline_s
-        time.sleep(0.005)
 
 
 def steps_of(folder: Path) -> list[int]:
