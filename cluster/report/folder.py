@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cluster.report.execution import Execution, read_execution
-from cluster.report.fields import Fields, list_of, read_json
-from cluster.report.manifest import Manifest, Missing, optional, read_manifest
+from cluster.report.fields import Fields
+from cluster.report.manifest import Manifest, Missing, optional, read_manifest, read_results
 from cluster.report.replay import Replay, read_replay
 
 
@@ -55,15 +55,10 @@ def read_run(folder: Path) -> Run:
     return Run(
         name=folder.resolve().name,
         manifest=read_manifest(folder),
-        records=_records(folder / "results.json"),
+        records=[_record(fields) for fields in read_results(folder)],
         replay=optional(folder, "replay.json", read_replay),
         execution=optional(folder, "execution.json", read_execution),
     )
-
-
-def _records(path: Path) -> list[Record]:
-    rows = list_of(read_json(path), str(path))
-    return [_record(Fields(row, f"{path}: record {index}")) for index, row in enumerate(rows)]
 
 
 def _record(fields: Fields) -> Record:

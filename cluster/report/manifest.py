@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the run folders of all commands have: a manifest, and artefacts that may be missing."""
+"""What the run folders of all commands have: manifest, results, artefacts that may be missing."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from cluster.report.fields import Fields, read_json
+from cluster.report.fields import Fields, list_of, read_json
 from sim.errors import InputError
 
 Artefact = TypeVar("Artefact")
@@ -52,6 +52,17 @@ def read_manifest(folder: Path) -> Manifest:
         commit=fields.text("commit") if values.get("commit") is not None else None,
         dirty=fields.flag("dirty"),
     )
+
+
+def read_results(folder: Path) -> list[Fields]:
+    """The records of a run folder's ``results.json``, still to be checked.
+
+    Raises:
+        InputError: it is missing or not a list of objects.
+    """
+    path = folder / "results.json"
+    records = list_of(read_json(path), str(path))
+    return [Fields(record, f"{path}: record {i}") for i, record in enumerate(records)]
 
 
 def optional(

@@ -4,8 +4,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from cluster.report.fields import Fields, list_of, read_json
-from cluster.report.manifest import Manifest, Missing, optional, read_manifest
+from cluster.report.fields import Fields
+from cluster.report.manifest import Manifest, Missing, optional, read_manifest, read_results
 from sim.errors import InputError
 
 
@@ -76,13 +76,10 @@ def read_forecast(folder: Path) -> ForecastRun:
     Raises:
         InputError: the manifest or the results are missing or not what they should be.
     """
-    path = folder / "results.json"
-    manifest = read_manifest(folder)
-    rows = list_of(read_json(path), str(path))
     return ForecastRun(
         name=folder.resolve().name,
-        manifest=manifest,
-        trainings=[_training(Fields(r, f"{path}: record {i}")) for i, r in enumerate(rows)],
+        manifest=read_manifest(folder),
+        trainings=[_training(fields) for fields in read_results(folder)],
         curves=optional(folder, "curves.json", _curves),
         pictures=optional(folder, "predictions.json", _pictures),
     )

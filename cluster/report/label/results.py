@@ -4,8 +4,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from cluster.report.fields import Fields, list_of, read_json
-from cluster.report.manifest import Manifest, read_manifest
+from cluster.report.fields import Fields
+from cluster.report.manifest import Manifest, read_manifest, read_results
 
 FAILED = "failed"
 
@@ -50,10 +50,8 @@ def read_labels(folder: Path) -> LabelRun:
     Raises:
         InputError: the manifest or the results are missing or not what they should be.
     """
-    path = folder / "results.json"
     manifest = read_manifest(folder)
-    documents = list_of(read_json(path), str(path))
-    every = [Fields(row, f"{path}: record {number}") for number, row in enumerate(documents)]
+    every = read_results(folder)
     solved = [fields for fields in every if fields.text("status") != FAILED]
     return LabelRun(
         name=folder.resolve().name,

@@ -4,8 +4,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from cluster.report.fields import Fields, list_of, read_json
-from cluster.report.manifest import Manifest, Missing, optional, read_manifest
+from cluster.report.fields import Fields
+from cluster.report.manifest import Manifest, Missing, optional, read_manifest, read_results
 from cluster.report.means import Mean, mean_of
 
 
@@ -75,14 +75,10 @@ def read_training(folder: Path) -> TrainingRun:
     Raises:
         InputError: the manifest or the results are missing or not what they should be.
     """
-    path = folder / "results.json"
-    manifest = read_manifest(folder)
-    documents = list_of(read_json(path), str(path))
-    rows = [_row(Fields(row, f"{path}: record {number}")) for number, row in enumerate(documents)]
     return TrainingRun(
         name=folder.resolve().name,
-        manifest=manifest,
-        rows=rows,
+        manifest=read_manifest(folder),
+        rows=[_row(fields) for fields in read_results(folder)],
         curve=optional(folder, "curve.json", _curve),
         card=optional(folder, "model_card.json", _card),
     )
