@@ -20,7 +20,10 @@ from sim.coordinators.fcfs import serve_by_arrival
 from sim.coordinators.insertion import NOISE
 from sim.coordinators.interface import Budget, Clock
 from sim.graph import CoordinationGraph
-from sim.schedule import Objective, evaluate
+from sim.schedule import Assignment, Objective, evaluate
+
+Cost = Callable[[CoordinationGraph, Assignment], float]
+"""Of a graph and its first come first served, which takes longer than most methods: made once."""
 
 OBJECTIVE = Objective.MEAN_TRAVEL
 LATENTS = 8
@@ -79,8 +82,9 @@ def held_out_costs(
     """
     methods = _methods(model, untrained, samples)
     for number, one in enumerate(examples):
-        floor_s = evaluate(one.graph, serve_by_arrival(one.graph)).cost_s(OBJECTIVE)
-        costs = {name: min(cost(one.graph), floor_s) for name, cost in methods.items()}
+        floor = serve_by_arrival(one.graph)
+        floor_s = evaluate(one.graph, floor).cost_s(OBJECTIVE)
+        costs = {name: min(cost(one.graph, floor), floor_s) for name, cost in methods.items()}
         best_s = min(one.best_s, *costs.values())
         for name, cost_s in costs.items():
             yield HeldOut(number, one.graph.num_robots, name, cost_s, best_s)
@@ -88,32 +92,30 @@ def held_out_costs(
 
 def _methods(
     model: CoordinationVAE, untrained: CoordinationVAE, samples: int
-) -> dict[Method, Callable[[CoordinationGraph], float]]:
+) -> dict[Method, Cost]:
     """What each method costs on a graph."""
     few = min(LATENTS, samples)
 
-    def fcfs(graph: CoordinationGraph) -> float:
-        return evaluate(graph, serve_by_arrival(graph)).cost_s(OBJECTIVE)
+    def fcfs(graph: CoordinationGraph, floor: Assignment) -> float:
+        return evaluate(graph, floor).cost_s(OBJECTIVE)
 
-    def arrival_rank(graph: CoordinationGraph) -> float:
+    def arrival_rank(graph: CoordinationGraph, _: Assignment) -> float:
         rank = graph.free_ms.astype(np.float64)
         return evaluate(graph, decode_robots(graph, rank)).cost_s(OBJECTIVE)
 
-    def insertion(graph: CoordinationGraph) -> float:
+    def insertion(graph: CoordinationGraph, _: Assignment) -> float:
         clock, rng = Clock(Budget(steps=samples)), np.random.default_rng(JUDGE_SEED)
         scale = NOISE * max(float(graph.free_ms.std()), 1.0)
         rank = graph.free_ms[None] / scale
         options = SamplingOptions(most=samples, temperature=1.0, climb_share=0.0)
         return sample_and_climb(graph, rank, clock, OBJECTIVE, rng, options)[0].cost_s
 
-    def sampled(
-        asked: CoordinationVAE, latents: int, most: int
-    ) -> Callable[[CoordinationGraph], float]:
+    def sampled(asked: CoordinationVAE, latents: int, most: int) -> Cost:
         options = SamplingOptions(latents=latents, most=most, climb_share=0.0)
 
-        def cost(graph: CoordinationGraph) -> float:
+        def cost(graph: CoordinationGraph, floor: Assignment) -> float:
             clock, rng = Clock(Budget(steps=most)), np.random.default_rng(JUDGE_SEED)
-            return best_candidate(asked, graph, clock, OBJECTIVE, rng, options)[0].cost_s
+            return best_candidate(asked, graph, clock, OBJECTIVE, rng, options, floor)[0].cost_s
 
         return cost
 
