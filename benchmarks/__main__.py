@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Run every measurement, the quick ones first."""
+"""Run every measurement, the quick ones first; not ``coordination``, which takes hours."""
 
 import runpy
 import sys

@@ -41,8 +41,14 @@ def interval(values: Sequence[float], digits: int = 3) -> str:
     mean = float(np.mean(values))
     if len(values) < 2:
         return f"{mean:.{digits}f}"
-    half = float(stats.t.ppf(0.975, len(values) - 1) * stats.sem(values))
-    return f"{mean:.{digits}f} ± {half:.{digits}f}"
+    return f"{mean:.{digits}f} ± {half_width(values):.{digits}f}"
+
+
+def half_width(values: Sequence[float]) -> float:
+    """Of the 95 % t-interval of the mean; 0 for a single value, which says nothing of it."""
+    if len(values) < 2:
+        return 0.0
+    return float(stats.t.ppf(0.975, len(values) - 1) * stats.sem(values))
 
 
 def cpu_s(action: Callable[[], object], repeats: int = 5) -> float:

@@ -84,7 +84,7 @@ def _report(records: Records, wanted: list[Case], path: str | None, picture: Pat
     from benchmarks.coordination.results import Results
     from benchmarks.coordination.tables import report
 
-    results = Results.of(records, wanted, _digest(path))
+    results = Results.read(records, wanted, _digest(path))
     sys.stdout.write(report(results))
     if picture is not None:
         draw_picture(results, picture)

@@ -69,8 +69,8 @@ class Case:
 
         It does not depend on which maps are there, so that a seed means the same everywhere.
         """
-        maps = [path for path, sizes in MAPS.items() if self.robots in sizes]
-        floors = [*KINDS, *(maps if self.set is SetName.UNSEEN else ())]
+        maps: list[Path] = [path for path, sizes in MAPS.items() if self.robots in sizes]
+        floors: list[FloorKind | Path] = [*KINDS, *(maps if self.set is SetName.UNSEEN else ())]
         return floors[self.seed % len(floors)]
 
     @property
