@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from textwrap import shorten
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -27,12 +28,12 @@ def save_model(path: Path, model: CoordinationVAE, notes: Mapping[str, str] | No
         notes: more to know, such as the command that made the weights.
 
     Raises:
-        InputError: a weight is not finite.
+        InputError: a weight is not a finite number of 32 bits.
     """
     tensors = {
         name: value.detach().cpu().contiguous() for name, value in model.state_dict().items()
     }
-    _require_finite(path, tensors)
+    _require_numbers(path, tensors)
     metadata = {
         **(notes or {}),
         "architecture": ARCHITECTURE,
@@ -47,7 +48,7 @@ def load_model(path: Path, device: str = "cpu") -> CoordinationVAE:
 
     Raises:
         InputError: the file is missing, cut short, changed, of another architecture, or has
-            weights that are not finite; or there is no such device.
+            weights that are not finite numbers of 32 bits; or there is no such device.
     """
     require_device(device)
     try:
@@ -59,15 +60,10 @@ def load_model(path: Path, device: str = "cpu") -> CoordinationVAE:
     found = metadata.get("architecture", "unknown")
     if found != ARCHITECTURE:
         raise InputError(f"{path}: weights of {found!r}; needed: {ARCHITECTURE!r}")
-    _require_finite(path, tensors)
+    _require_numbers(path, tensors)
     if metadata.get("digest") != digest(tensors):
         raise InputError(f"{path}: the weights do not match their digest; the file is damaged")
-    model = CoordinationVAE(_options(path, metadata))
-    try:
-        model.load_state_dict(tensors)
-    except RuntimeError as error:
-        raise InputError(f"{path}: the weights do not fit their options ({error})") from error
-    return model.to(device).eval()
+    return _model(path, metadata, tensors).to(device).eval()
 
 
 def notes(path: Path) -> dict[str, str]:
@@ -101,14 +97,32 @@ def digest(tensors: Mapping[str, Tensor]) -> str:
     return state.hexdigest()
 
 
-def _options(path: Path, metadata: Mapping[str, str]) -> ModelOptions:
+def _model(
+    path: Path, metadata: Mapping[str, str], tensors: Mapping[str, Tensor]
+) -> CoordinationVAE:
     try:
-        return ModelOptions(**json.loads(metadata["options"]))
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path}: the options of the model are damaged ({error})") from error
+        options = ModelOptions(**json.loads(metadata["options"]))
+        with torch.device("meta"):  # takes no memory, however large the options say it is
+            model = CoordinationVAE(options)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        reason = _one_line(error)
+        raise InputError(f"{path}: the options of the model are damaged ({reason})") from error
+    try:
+        model.load_state_dict(tensors, assign=True)
+    except RuntimeError as error:
+        reason = _one_line(error)
+        raise InputError(f"{path}: the weights do not fit their options ({reason})") from error
+    return model
 
 
-def _require_finite(path: Path, tensors: Mapping[str, Tensor]) -> None:
+def _one_line(error: Exception) -> str:
+    """The start of a message that may list every tensor."""
+    return shorten(str(error), width=200, placeholder=" ...")
+
+
+def _require_numbers(path: Path, tensors: Mapping[str, Tensor]) -> None:
     for name, value in tensors.items():
+        if value.dtype is not torch.float32:
+            raise InputError(f"{path}: tensor {name} is of {value.dtype}; needed: torch.float32")
         if not bool(torch.isfinite(value).all()):
             raise InputError(f"{path}: tensor {name} is not finite")

@@ -59,11 +59,37 @@ def test_another_architecture_is_named(saved: Path) -> None:
 
 def test_other_options_do_not_fit(saved: Path) -> None:
     options = json.loads(notes(saved)["options"])
-    rewrite(saved, options=json.dumps({**options, "width": 16}))
-    with pytest.raises(InputError, match="do not fit their options"):
-        load_model(saved)
-    rewrite(saved, options='{"depth": 1}')
+    for width in (16, 2**20):
+        rewrite(saved, options=json.dumps({**options, "width": width}))
+        with pytest.raises(InputError, match="do not fit their options") as raised:
+            load_model(saved)
+        assert "\n" not in str(raised.value)
+        assert len(str(raised.value)) < 400
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        '{"depth": 1}',
+        "[1]",
+        "{",
+        '{"width": "8"}',
+        '{"width": 8.0, "heads": 2}',
+        '{"latent_layers": 0.5}',
+        '{"width": -2}',
+        '{"width": 4611686018427387904}',
+    ],
+)
+def test_damaged_options_are_an_error(saved: Path, options: str) -> None:
+    rewrite(saved, options=options)
     with pytest.raises(InputError, match="options of the model are damaged"):
+        load_model(saved)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64, torch.int32])
+def test_other_numbers_than_those_of_32_bits_are_refused(saved: Path, dtype: torch.dtype) -> None:
+    save_file({k: v.to(dtype) for k, v in load_file(saved).items()}, saved, notes(saved))
+    with pytest.raises(InputError, match=f"is of {dtype}; needed: torch.float32"):
         load_model(saved)
 
 
