@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""100,000 assignments from random ranks, each certified.
+"""100,000 assignments from random ranks, each certified; then as many that models ask for.
 
-Run from the repository root: ``python -m benchmarks.certificates``. Ten minutes on one core.
+Run from the repository root: ``python -m benchmarks.certificates``. A quarter of an hour on one
+core; the models alone are ``python -m benchmarks.model_certificates``.
 """
 
 import numpy as np
 
+from benchmarks import model_certificates
 from sim.certificate import certify
 from sim.conflicts import Granularity
 from sim.coordinators.dispatch import dispatch
@@ -43,6 +45,7 @@ def main() -> None:
         f"{decoded} random assignments on {NUM_INSTANCES} instances: {len(violations)} violations"
     )
     print("\n".join(violations[:10]))
+    model_certificates.main()
 
 
 def random_graph(number: int, rng: np.random.Generator) -> CoordinationGraph:
