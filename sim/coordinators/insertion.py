@@ -9,7 +9,7 @@ from sim.coordinators.robot_order import robot_order
 from sim.errors import InputError
 from sim.graph import CoordinationGraph, Int32s
 from sim.kernels.insertion import insert_all
-from sim.schedule import Assignment, Objective, evaluate
+from sim.schedule import Assignment, Objective, cost_of_finish_s, evaluate
 from sim.times import assignment_from_times
 
 NOISE = 0.3
@@ -27,11 +27,33 @@ def insert_in_order(graph: CoordinationGraph, robots: Int32s) -> Assignment:
 
 def insertion_times_ms(graph: CoordinationGraph, robots: Int32s) -> Int32s:
     """``[E]`` times of :func:`insert_in_order`."""
+    time_ms, _ = _insert(graph, robots[None])
+    return time_ms
+
+
+def insertion_costs_s(
+    graph: CoordinationGraph, orders: Int32s, objective: Objective
+) -> NDArray[np.float64]:
+    """``[K]`` costs of inserting the robots in K orders ``[K, N]``; no assignment is made.
+
+    Nobody inserted later holds up anybody inserted earlier, so the times of the insertion are
+    already the earliest ones that :func:`sim.schedule.evaluate` would find.
+
+    Raises:
+        InputError: as :func:`insert_in_order`.
+    """
+    _, finish_ms = _insert(graph, orders)
+    return cost_of_finish_s(finish_ms, graph.free_ms, objective)
+
+
+def _insert(graph: CoordinationGraph, orders: Int32s) -> tuple[Int32s, Int32s]:
+    """Times ``[E]`` of the last order, and when robots finish ``[K, N]`` in each."""
     require_cells(graph, "insertion")
     time_ms = np.empty(graph.num_events, dtype=np.int32)
-    if not insert_all(graph.arrays, robots.astype(np.int32), time_ms):
+    finish_ms = np.empty(orders.shape, dtype=np.int32)
+    if not insert_all(graph.arrays, orders.astype(np.int32), time_ms, finish_ms):
         raise InputError("a parked robot stands in the way; order robots with robot_order")
-    return time_ms
+    return time_ms, finish_ms
 
 
 def require_cells(graph: CoordinationGraph, coordinator: str) -> None:

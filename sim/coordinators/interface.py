@@ -42,6 +42,11 @@ class Budget:
         if self.steps is not None and self.steps < 1:
             raise InputError(f"steps is {self.steps}; it must be at least 1")
 
+    def part(self, share: float) -> "Budget":
+        """A share of the budget, at least one step."""
+        steps = None if self.steps is None else max(1, round(share * self.steps))
+        return Budget(share * self.deadline_s, steps)
+
 
 @dataclass(frozen=True)
 class Clock:

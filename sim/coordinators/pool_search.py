@@ -14,7 +14,7 @@ import numpy as np
 from sim.coordinators.incumbent import no_conflict_bound_s
 from sim.coordinators.insertion import require_cells
 from sim.coordinators.interface import Budget, Clock, Outcome, Status
-from sim.coordinators.local_search import MOST_REMOVED, local_search
+from sim.coordinators.local_search import MOST_REMOVED, compaction_hope_ms, local_search
 from sim.coordinators.pool import Pool, PoolOptions, Priced, make_pool, priced
 from sim.coordinators.tree_search import tree_search
 from sim.graph import CoordinationGraph
@@ -51,7 +51,7 @@ def solution_pool(
     starts, bound_s = _search(graph, budget, objective, rng)
     limit_s = options.ratio * min(start.cost_s for start in starts)
     near = [start for start in starts if start.cost_s <= limit_s]
-    part = _part(budget, WALKS / len(near))
+    part = budget.part(WALKS / len(near))
     met = [one for start in near for one in _walk(graph, start, limit_s, part, objective, rng)]
     return make_pool(graph, [*starts, *met], bound_s, options)
 
@@ -60,16 +60,16 @@ def _search(
     graph: CoordinationGraph, budget: Budget, objective: Objective, rng: np.random.Generator
 ) -> tuple[list[Priced], float]:
     """Good assignments, and the proven bound."""
-    glance = tree_search(graph, _part(budget, GLANCE), objective, rng)
+    glance = tree_search(graph, budget.part(GLANCE), objective, rng)
     bound_s = _bound_s(graph, objective, glance)
     best = priced(graph, glance.assignment, objective)
     if glance.status is Status.OPTIMAL:
         return [best], bound_s
-    part = _part(budget, STARTS / NUM_STARTS)
+    part = budget.part(STARTS / NUM_STARTS)
     runs = [local_search(graph, part, objective, rng) for _ in range(NUM_STARTS)]
     starts = [best, *(priced(graph, run.assignment, objective) for run in runs)]
     incumbent = min(starts, key=lambda start: start.cost_s).assignment
-    proof = tree_search(graph, _part(budget, PROOF), objective, rng, incumbent=incumbent)
+    proof = tree_search(graph, budget.part(PROOF), objective, rng, incumbent=incumbent)
     starts.append(priced(graph, proof.assignment, objective))
     return starts, max(bound_s, _bound_s(graph, objective, proof))
 
@@ -88,22 +88,17 @@ def _walk(
     state = start_search(graph.arrays, times_ms, kind)
     # The kernel's cost is another: the mean delay lacks free travel, the makespan has a trace more.
     limit_ms = state.cost[0] + 1000 * (limit_s - start.cost_s) + 1e-6
+    hope_ms = compaction_hope_ms(graph, state, kind)
     clock, stride = Clock(budget), STRIDE * graph.num_robots
     for look in range(MOST_STRIDES):
         if not clock.allows(look * stride):
             break
         for _ in range(stride):
             state.cost[0] = limit_ms  # what the next step is compared with
-            search_steps(graph.arrays, state, 1, kind, MOST_REMOVED, 0.0, rng)
+            search_steps(graph.arrays, state, 1, kind, MOST_REMOVED, 0.0, hope_ms, rng)
         yield priced(graph, assignment_from_times(graph, state.time), objective)
     yield priced(graph, assignment_from_times(graph, state.best), objective)
 
 
 def _bound_s(graph: CoordinationGraph, objective: Objective, outcome: Outcome) -> float:
     return max(no_conflict_bound_s(graph, objective), outcome.bound_s or 0.0)
-
-
-def _part(budget: Budget, share: float) -> Budget:
-    """A share of the budget, at least one step."""
-    steps = None if budget.steps is None else max(1, round(share * budget.steps))
-    return Budget(share * budget.deadline_s, steps)

@@ -119,7 +119,8 @@ def _busy_windows(
     begin: Int32s,
     end: Int32s,
 ) -> int:
-    """Write when the cell is taken by placed robots, in order of begin.
+    """Write when the cell is taken by placed robots, in order of begin; quickest where the
+    visitors come in order of time.
 
     Arrays one by one, not the whole graph: this runs for every cell of every insertion, and the
     reference counts of a graph's arrays would cost more than the work.
@@ -160,11 +161,24 @@ def _add_full_windows(s: Scratch, full: int, e: int, count: int, begin: Int32s, 
 
 
 @kernel
-def insert_robot(g: GraphArrays, i: int, placed: Bools, time: Int32s, s: Scratch) -> bool:
+def insert_robot(
+    g: GraphArrays,
+    i: int,
+    visits: Int32s,
+    num_visits: Int32s,
+    placed: Bools,
+    time: Int32s,
+    s: Scratch,
+) -> bool:
     """Write the earliest times of robot ``i`` that leave all placed robots where they are.
 
     Dynamic programming over (cell, gap), earliest arrival in each; states of one cell ascend in
     gap and in time, so the first to reach a gap is the earliest there.
+
+    Args:
+        visits: as ``g.visits``, but in any order within a cell.
+        num_visits: how many of a cell's visits, from its first, are worth a look; all placed
+            robots are among them.
 
     Returns:
         False when there is no way (possible only with parking on the floor).
@@ -173,7 +187,7 @@ def insert_robot(g: GraphArrays, i: int, placed: Bools, time: Int32s, s: Scratch
     full = _full_windows(g, i, placed, time, s)
     begin, end, next_begin, next_end = s.begin, s.end, s.next_begin, s.next_end
     k = g.resource[first]
-    visitors = g.visits[g.visit_ptr[k] : g.visit_ptr[k + 1]]
+    visitors = visits[g.visit_ptr[k] : g.visit_ptr[k] + num_visits[k]]
     busy = _busy_windows(visitors, g.robot, g.exits, i, placed, time, g.headway_ms, begin, end)
     if full > 0:
         busy = _add_full_windows(s, full, first, busy, begin, end)
@@ -189,7 +203,7 @@ def insert_robot(g: GraphArrays, i: int, placed: Bools, time: Int32s, s: Scratch
         layer = e - first
         s.layer_ptr[layer + 1] = states
         k = g.resource[e + 1]
-        visitors = g.visits[g.visit_ptr[k] : g.visit_ptr[k + 1]]
+        visitors = visits[g.visit_ptr[k] : g.visit_ptr[k] + num_visits[k]]
         busy = _busy_windows(
             visitors, g.robot, g.exits, i, placed, time, g.headway_ms, next_begin, next_end
         )
@@ -224,12 +238,41 @@ def insert_robot(g: GraphArrays, i: int, placed: Bools, time: Int32s, s: Scratch
 
 
 @kernel
-def insert_all(g: GraphArrays, order: Int32s, time: Int32s) -> bool:
-    """Insert all robots in turn; False when one finds no way."""
+def _join_visits(g: GraphArrays, i: int, visits: Int32s, num_visits: Int32s, time: Int32s) -> None:
+    """Add the visits of robot ``i`` to those of its cells, in order of time."""
+    for e in range(g.offsets[i], g.offsets[i + 1] - 1):
+        k = g.resource[e]
+        first, place = g.visit_ptr[k], g.visit_ptr[k] + num_visits[k]
+        while place > first and time[visits[place - 1]] > time[e]:
+            visits[place] = visits[place - 1]
+            place -= 1
+        visits[place] = e
+        num_visits[k] += 1
+
+
+@kernel
+def insert_all(g: GraphArrays, orders: Int32s, time: Int32s, finish: Int32s) -> bool:
+    """Insert all robots in turn, in one order after another.
+
+    Args:
+        orders: ``[K, N]`` robots, first to last.
+        time: ``[E]`` receives the times of the last order.
+        finish: ``[K, N]`` receives when robots finish.
+
+    Returns:
+        False when a robot finds no way; what follows is then not written.
+    """
     placed = np.zeros(len(g.offsets) - 1, dtype=np.bool_)
+    visits = np.empty_like(g.visits)
+    num_visits = np.zeros(len(g.visit_ptr) - 1, np.int32)
     scratch = make_scratch(g)
-    for i in order:
-        if not insert_robot(g, i, placed, time, scratch):
-            return False
-        placed[i] = True
+    for row in range(len(orders)):
+        placed[:] = False
+        num_visits[:] = 0
+        for i in orders[row]:
+            if not insert_robot(g, i, visits, num_visits, placed, time, scratch):
+                return False
+            placed[i] = True
+            _join_visits(g, i, visits, num_visits, time)
+            finish[row, i] = time[g.offsets[i + 1] - 1]
     return True

@@ -48,9 +48,11 @@ def inserted(graph: CoordinationGraph, robots: Sequence[int]) -> list[tuple[int,
     """Each robot with the times of all events when it was in."""
     placed = np.zeros(graph.num_robots, dtype=np.bool_)
     time_ms = np.zeros(graph.num_events, dtype=np.int32)
-    scratch, steps = make_scratch(graph.arrays), []
+    arrays, steps = graph.arrays, []
+    scratch = make_scratch(arrays)
+    num_visits = np.diff(arrays.visit_ptr).astype(np.int32)
     for robot in robots:
-        assert insert_robot(graph.arrays, robot, placed, time_ms, scratch)
+        assert insert_robot(arrays, robot, arrays.visits, num_visits, placed, time_ms, scratch)
         placed[robot] = True
         steps.append((robot, time_ms.copy()))
     return steps

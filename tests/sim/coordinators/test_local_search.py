@@ -77,7 +77,7 @@ def test_every_schedule_on_the_way_is_possible(kind: str, data: st.DataObject, s
     state = start_search(graph.arrays, evaluate(graph, first.assignment).time_ms.copy(), MEAN)
     for _ in range(10):
         best_ms = state.cost[1]
-        search_steps(graph.arrays, state, 1, MEAN, 8, 5.0, rng)
+        search_steps(graph.arrays, state, 1, MEAN, 8, 5.0, 500.0, rng)
         assert schedule_cost(graph.arrays, state.best, MEAN) == state.cost[1] <= best_ms
         for time_ms in (state.time, state.best):
             assert robots_drive(graph, time_ms)
