@@ -8,13 +8,13 @@ however many instances are in it, and two shards are joined by joining their arr
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.errors import InputError
-from sim.graph import Bools, CoordinationGraph, Int8s
+from sim.graph import Bools, CoordinationGraph, Int8s, Int32s
 
 FORMAT = "fedfleet labels 1"
 SCALARS = {"headway_ms": np.int64, "merged": np.bool_}
@@ -23,6 +23,7 @@ RAGGED = (*(f.name for f in fields(CoordinationGraph) if f.name not in SCALARS),
 FLAT = {**SCALARS, "name": np.str_, "floor": np.str_, "bound_s": np.float64, "proven": np.bool_}
 
 Arrays = Mapping[str, NDArray[Any]]
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +46,7 @@ class LabelledInstance:
     graph: CoordinationGraph
     order: Int8s
     following: Bools
-    cost_s: NDArray[np.float64]
+    cost_s: Floats
     bound_s: float
     proven: bool
 
@@ -98,12 +99,20 @@ def _instance(values: dict[str, Any]) -> LabelledInstance:
     return LabelledInstance(graph=graph, **rows, **rest)
 
 
+_NUMBERS = {Int32s: np.int32, Int8s: np.int8, Bools: np.bool_, Floats: np.float64}
+_HINTS = {**get_type_hints(CoordinationGraph), **get_type_hints(LabelledInstance)}
+_DTYPES = {"lengths": np.int64, **FLAT, **{name: _NUMBERS[_HINTS[name]] for name in RAGGED}}
+
+
 def _require_shard(arrays: Arrays) -> None:
-    found = str(arrays["format"][0]) if "format" in arrays else "missing"
+    found = ", ".join(map(str, arrays["format"].flat)) if "format" in arrays else "missing"
     if found != FORMAT:
         raise InputError(f"'format' is {found}; needed: {FORMAT}")
-    if absent := [name for name in ("lengths", *FLAT, *RAGGED) if name not in arrays]:
-        raise InputError(f"array {absent[0]!r} is missing")
+    for name, needed in _DTYPES.items():
+        if name not in arrays:
+            raise InputError(f"array {name!r} is missing")
+        if not np.issubdtype(arrays[name].dtype, needed):
+            raise InputError(f"{name!r} is of {arrays[name].dtype}; needed: {needed.__name__}")
     lengths = arrays["lengths"]
     if lengths.ndim != 2 or lengths.shape[1] != len(RAGGED):
         raise InputError(f"'lengths' has shape {lengths.shape}; needed: (instances, {len(RAGGED)})")
@@ -116,6 +125,10 @@ def _require_shard(arrays: Arrays) -> None:
     )
     if (pools < 1).any() or (pools * conflicts != orders).any():
         raise InputError("'order' does not have one row of all conflicts per cost")
+    if not np.isfinite(arrays["cost_s"]).all() or not np.isfinite(arrays["bound_s"]).all():
+        raise InputError("'cost_s' or 'bound_s' has a number that is not finite")
+    if not np.isin(arrays["order"], (0, 1)).all():
+        raise InputError("'order' has a number other than 0 and 1")
 
 
 def _value(instance: LabelledInstance, name: str) -> NDArray[Any]:

@@ -17,6 +17,7 @@ from rich.console import Console
 from agents.coordination.ablation import held_out_costs
 from agents.coordination.checkpoint import load_checkpoint, pack_checkpoint
 from agents.coordination.model import CoordinationVAE
+from agents.coordination.packing import LabelledInstance
 from agents.coordination.training import Example, Trainer, prepare
 from agents.coordination.weights import load_model, require_device, save_model
 from cluster import tensorboard
@@ -100,13 +101,23 @@ def _begin(options: TrainCoordinator) -> Trainer:
 def _data(options: TrainCoordinator) -> Data:
     instances, sources = read_labels(options.labels)
     learnt, held_out = split(len(instances), options.held_out, options.most_held_out, options.seed)
-    prepared = [prepare(one, options.training.sharpness) for one in instances]
+    prepared = [_prepared(one, options.training.sharpness) for one in instances]
     return Data(
         examples=[prepared[number] for number in learnt],
         held_out=[prepared[number] for number in held_out],
         names=[instances[number].name for number in held_out],
         sources=sources,
     )
+
+
+def _prepared(instance: LabelledInstance, sharpness: float) -> Example:
+    """A shard may be well-formed and yet say what no fleet can do."""
+    try:
+        return prepare(instance, sharpness)
+    except (IndexError, ValueError) as error:
+        raise InputError(
+            f"labels has a damaged instance, {instance.name} ({error}); label again"
+        ) from error
 
 
 def _configuration(options: TrainCoordinator, data: Data) -> dict[str, Any]:

@@ -133,8 +133,11 @@ def test_a_foreign_index_is_refused(tmp_path: Path, text: str) -> None:
         read_shards(tmp_path)
 
 
+TWO = pack([labelled(0), labelled(1)])
+
+
 def change(name: str, value: Any) -> dict[str, Any]:
-    arrays = {**pack([labelled(0), labelled(1)]), name: value}
+    arrays = {**TWO, name: value}
     return {key: array for key, array in arrays.items() if array is not None}
 
 
@@ -148,6 +151,12 @@ def change(name: str, value: Any) -> dict[str, Any]:
         (change("cost_s", np.zeros(1)), r"'cost_s' has shape \(1,\)"),
         (change("proven", np.zeros(3, np.bool_)), r"'proven' has shape \(3,\); needed: \(2,\)"),
         (change("order", np.zeros((2, 2), np.int8)), "'order' has shape"),
+        (change("format", np.array([])), "'format' is ; needed"),
+        (change("lengths", TWO["lengths"] * 1.0), "'lengths' is of float64; needed: int64"),
+        (change("cost_s", TWO["cost_s"].astype(str)), "'cost_s' is of <U32; needed: float64"),
+        (change("cost_s", TWO["cost_s"] * np.nan), "'cost_s' or 'bound_s' has a number that is"),
+        (change("bound_s", TWO["bound_s"] * np.inf), "'cost_s' or 'bound_s' has a number that is"),
+        (change("order", TWO["order"] + np.int8(1)), "'order' has a number other than 0 and 1"),
     ],
 )
 def test_foreign_arrays_are_refused(tmp_path: Path, arrays: dict[str, Any], message: str) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -208,6 +209,25 @@ def test_a_truncated_shard_is_named(
     arguments = [*TINY, "--labels", str(folder), "--out", str(tmp_path / "run")]
     assert f"{path.name}: is truncated or altered" in error_of(arguments, capsys)
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("field", "change"),
+    [("order", lambda order: 1 - order), ("conflict_u", lambda number: number + 10**6)],
+)
+def test_a_shard_that_nobody_can_drive_is_one_line(
+    field: str,
+    change: Callable[[Any], Any],
+    labels: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with np.load(next((labels / FOLDER).glob("*.npz"))) as file:
+        arrays = dict(file)
+    path = tmp_path / "changed.npz"
+    np.savez(path, **{**arrays, field: change(arrays[field]).astype(arrays[field].dtype)})
+    arguments = [*TINY, "--labels", str(path), "--out", str(tmp_path / "run")]
+    assert "labels has a damaged instance, i0" in error_of(arguments, capsys)
 
 
 @pytest.mark.parametrize(
