@@ -1,254 +1,155 @@
 # SPDX-License-Identifier: Apache-2.0
 """The banker's check: may this robot move, and could everybody still finish afterwards?
 
-Dijkstra's banker, with cells and density regions as what is lent. Robots finish in thought one
-after another; one that is blocked waits for what blocks it and goes on scanning its route from
-there, so that each route is scanned at most once.
+Dijkstra's banker, with cells and density regions as what is lent. An order in which all could
+finish one after another is kept from move to move as proof that they can. A move disturbs it only
+where the mover now stands in the way of robots that come before it: they, and who waits for them,
+are put behind the mover, the rest stays in order (the one-sided search of Marchetti-Spaccamela,
+Nanni and Rohnert for topological orders under insertions, Inf. Proc. Letters 59, 1996). Where only
+robots block, the mover itself being put off means a circle. Where a full region blocks, who is let
+in first matters, and the thorough search of :mod:`sim.kernels.finishing` decides.
 """
 
-from typing import NamedTuple
-
-import numpy as np
-
-from sim.graph import Bools, GraphArrays, Int32s
+from sim.graph import Int32s
 from sim.jit import kernel
+from sim.kernels.finishing import Search, finish
+from sim.kernels.floor_state import NEVER, NOBODY
+from sim.kernels.proof import Proof, take_over
 
-NOBODY = -1
-CLEAR = -1
+REGION = -2
 
 
-class Floor(NamedTuple):
-    """Who is where.
+@kernel
+def first_disturbed(
+    visit_ptr: Int32s, visits: Int32s, robot: Int32s, position: Int32s, rank: Int32s, i: int, k: int
+) -> int:
+    """The lowest place of a robot that has yet to come to cell ``k``, or that of robot ``i``.
 
-    ``occupant [cells]``; ``position [N]`` next event; ``active [N]`` holds a cell; ``inside
-    [Q, N]`` is in the region. The check's own: ``removed [N]`` has finished in thought;
-    ``resume [N]`` how far a route is clear; ``first [N + Q]`` and ``waiter [N]``: linked lists of
-    robots that wait for a robot or a region; ``crowd [Q]`` robots inside and not removed;
-    ``blocker [N]`` what each robot was last found to wait for.
+    When it is its own, ``i`` may go to ``k``. Takes arrays one by one: it is asked at every event.
     """
-
-    occupant: Int32s
-    position: Int32s
-    active: Bools
-    inside: Bools
-    removed: Bools
-    resume: Int32s
-    waiter: Int32s
-    first: Int32s
-    crowd: Int32s
-    blocker: Int32s
+    low = rank[i]
+    for a in range(visit_ptr[k], visit_ptr[k + 1]):
+        other = robot[visits[a]]
+        if 0 <= rank[other] < low and visits[a] >= position[other]:
+            low = rank[other]
+    return int(low)
 
 
 @kernel
-def make_floor(g: GraphArrays) -> Floor:
-    """Everybody in a bay, except robots that park on the floor: on their first cell."""
-    n = len(g.offsets) - 1
-    return Floor(
-        np.full(len(g.visit_ptr) - 1, NOBODY, np.int32),
-        g.offsets[:-1].copy(),
-        np.zeros(n, np.bool_),
-        np.zeros((len(g.region_bound), n), np.bool_),
-        np.zeros(n, np.bool_),
-        np.empty(n, np.int32),
-        np.empty(n, np.int32),
-        np.empty(n + len(g.region_bound), np.int32),
-        np.zeros(len(g.region_bound), np.int32),
-        np.empty(n, np.int32),
-    )
+def rearrange(p: Proof, i: int, low: int) -> bool:
+    """Whether all can still finish after the move that robot ``i`` has just made onto a cell.
 
+    Args:
+        low: robots in lower places are not disturbed.
 
-@kernel
-def _full_region(g: GraphArrays, f: Floor, i: int, e: int) -> int:
-    """A full region that ``i`` would enter with event ``e``, or CLEAR."""
-    stay = g.stay_at[e]
-    while 0 <= stay < g.stay_ptr[i + 1] and g.stay_enter[stay] == e:
-        q = g.stay_region[stay]
-        if f.crowd[q] - f.inside[q, i] >= g.region_bound[q]:
-            return int(q)
-        stay += 1
-    return CLEAR
-
-
-@kernel
-def _blocker(g: GraphArrays, f: Floor, i: int) -> int:
-    """What keeps ``i`` from finishing now: a robot, N + a full region, or CLEAR.
-
-    Remembers how far the route is clear.
+    Returns:
+        False when ``i`` is in a circle, or when a full region makes it necessary to search anew.
     """
-    last = g.offsets[i + 1] - 1
-    for e in range(f.resume[i], last):
-        f.resume[i] = e
-        k = g.resource[e]
-        other = f.occupant[k]
-        if other >= 0 and other != i and not f.removed[other]:
-            return int(other)
-        stay = g.stay_at[e]  # written out here: a call for every cell would cost more than the scan
-        while 0 <= stay < g.stay_ptr[i + 1] and g.stay_enter[stay] == e:
-            q = g.stay_region[stay]
-            if f.crowd[q] - f.inside[q, i] >= g.region_bound[q]:
-                return int(len(f.active) + q)
-            stay += 1
-    if g.parked[i]:  # it will never leave its goal, so everybody else must have passed there
-        k = g.resource[last - 1]
-        for a in range(g.visit_ptr[k], g.visit_ptr[k + 1]):
-            x = g.visits[a]
-            other = g.robot[x]
-            if other != i and x >= f.position[other] and not f.removed[other]:
-                return int(other)
-    return CLEAR
-
-
-@kernel
-def _wake(f: Floor, obstacle: int, stack: Int32s, depth: int) -> int:
-    """Put everybody who waits for the obstacle on the stack."""
-    w = f.first[obstacle]
-    f.first[obstacle] = NOBODY
-    while w >= 0:
-        stack[depth] = w
-        depth += 1
-        w = f.waiter[w]
-    return depth
-
-
-@kernel
-def _can_finish_chain(g: GraphArrays, f: Floor, mover: int) -> bool:
-    """:func:`_can_finish` where only robots block: follow who blocks whom.
-
-    Each robot on the chain needs the next one gone, so a chain that meets itself is hopeless.
-    On failure ``first`` marks the chain: unless one of these moves, the answer stays the same.
-    """
-    chain = f.waiter
-    f.removed[:] = False
-    f.first[:] = NOBODY
-    f.resume[:] = f.position
-    chain[0] = mover
-    f.first[mover] = mover
-    length = 1
-    while length > 0:
-        i = chain[length - 1]
-        blocker = _blocker(g, f, i)
-        if blocker == CLEAR:
-            f.removed[i] = True
-            f.first[i] = NOBODY
-            length -= 1
-        elif f.first[blocker] != NOBODY:
-            return False
-        else:
-            chain[length] = blocker
-            f.first[blocker] = blocker
-            length += 1
+    place = p.rank[i]
+    for j in range(len(p.blocker)):
+        p.blocker[j] = NOBODY
+    for t in range(low):
+        p.done[t] = p.order[t]
+    _hold(p.visit_ptr, p.visits, p.robot, p.position, p.blocker, i, p.cell[i])
+    _sort_out(p, i, low)
+    if p.blocker[i] != NOBODY:
+        return False
+    behind = p.num_done[0]
+    for t in range(low, place):
+        if p.blocker[p.order[t]] != NOBODY:
+            p.done[behind] = p.order[t]
+            behind += 1
+    take_over(p, low, place + 1)
     return True
 
 
 @kernel
-def _can_finish(g: GraphArrays, f: Floor, mover: int) -> bool:
-    """Whether all active robots can finish one after another, given they could before the move.
+def _sort_out(p: Proof, i: int, low: int) -> None:
+    """From place ``low`` to robot ``i``: who can finish in this order is done, the rest blocked.
 
-    It is enough that the mover can: without it the others are as they were. On failure
-    ``first >= 0`` marks robots of whom one must move before the answer can change.
+    Ends early when ``i`` is in a circle.
     """
-    n = len(f.active)
-    f.removed[:] = False
-    f.first[:] = NOBODY
-    f.resume[:] = f.position
-    stack = np.empty(n, np.int32)
-    crowd = f.crowd.copy()
-    possible = False
-    for i in range(-1, n):
-        if possible or (i >= 0 and (i == mover or f.removed[i] or not f.active[i])):
+    visit_ptr, visits, robot, position = p.visit_ptr, p.visits, p.robot, p.position
+    cell, blocker = p.cell, p.blocker
+    num_done = low
+    for t in range(low, p.rank[i] + 1):
+        j = p.order[t]
+        if len(p.crowd) > 0 and blocker[j] == NOBODY and _kept_out(p, j):
+            blocker[j] = REGION
+        if blocker[j] == NOBODY:
+            p.done[num_done] = j
+            num_done += 1
             continue
-        stack[0] = mover if i < 0 else i
-        depth = 1
-        while depth > 0 and not possible:
-            depth -= 1
-            j = stack[depth]
-            f.blocker[j] = _blocker(g, f, j)
-            if f.blocker[j] != CLEAR:
-                f.waiter[j] = f.first[f.blocker[j]]
-                f.first[f.blocker[j]] = j
-                continue
-            possible = j == mover
-            f.removed[j] = True
-            depth = _wake(f, j, stack, depth)
-            for stay in range(g.stay_ptr[j], g.stay_ptr[j + 1]):
-                if g.stay_enter[stay] < f.position[j] <= g.stay_exit[stay]:
-                    f.crowd[g.stay_region[stay]] -= 1
-                    depth = _wake(f, n + g.stay_region[stay], stack, depth)
-    f.crowd[:] = crowd
-    if not possible:
-        _mark_obstacles(f, mover, stack)
-    return possible
+        if cell[j] >= 0:
+            _hold(visit_ptr, visits, robot, position, blocker, j, cell[j])
+        if len(p.parks_at) > 0:
+            _hold_off_goals(p, j)
+        if in_circle(blocker, i):
+            break
+    p.num_done[0] = num_done
 
 
 @kernel
-def _mark_obstacles(f: Floor, mover: int, stack: Int32s) -> None:
-    """Everybody the mover waits for, directly or not, in ``first``."""
-    n = len(f.active)
-    f.first[:] = NOBODY
-    f.first[mover] = mover
-    stack[0] = mover
-    depth = 1
-    while depth > 0:
-        depth -= 1
-        blocker = f.blocker[stack[depth]]
-        low, high = (blocker, blocker + 1) if blocker < n else (0, n)
-        for j in range(low, high):
-            waits = blocker < n or (f.inside[blocker - n, j] and not f.removed[j])
-            if waits and f.first[j] == NOBODY:
-                f.first[j] = j
-                stack[depth] = j
-                depth += 1
+def _hold(
+    visit_ptr: Int32s, visits: Int32s, robot: Int32s, position: Int32s, blocker: Int32s,
+    w: int, k: int,
+) -> None:  # fmt: skip
+    """Note for all who have yet to come to cell ``k`` that they must come after robot ``w``."""
+    for a in range(visit_ptr[k], visit_ptr[k + 1]):
+        other = robot[visits[a]]
+        if visits[a] >= position[other] and blocker[other] == NOBODY and other != w:
+            blocker[other] = w
 
 
 @kernel
-def _set_inside(g: GraphArrays, f: Floor, i: int, boundary: Int32s, e: int, present: bool) -> None:
-    """Count robot ``i`` into, or out of, the regions whose stays have ``boundary`` at ``e``."""
-    for stay in range(g.stay_ptr[i], g.stay_ptr[i + 1]):
-        if boundary[stay] == e:
-            f.inside[g.stay_region[stay], i] = present
-            f.crowd[g.stay_region[stay]] += 1 if present else -1
+def _hold_off_goals(p: Proof, w: int) -> None:
+    """Note for everybody who parks where robot ``w`` has yet to pass that they must come after."""
+    e = p.next_goal[p.position[w]] if p.position[w] < p.offsets[w + 1] else NEVER
+    while e >= 0:
+        other = p.parks_at[p.resource[e]]
+        if p.blocker[other] == NOBODY:
+            p.blocker[other] = w
+        e = p.next_goal[e + 1]
 
 
 @kernel
-def move(g: GraphArrays, f: Floor, i: int, e: int) -> None:
-    """Let robot ``i`` happen event ``e``."""
-    if e > g.offsets[i]:
-        f.occupant[g.resource[e - 1]] = NOBODY
-    if g.resource[e] >= 0:
-        f.occupant[g.resource[e]] = i
-    f.active[i] = g.resource[e] >= 0
-    f.position[i] = e + 1
-    _set_inside(g, f, i, g.stay_exit, e, False)
-    _set_inside(g, f, i, g.stay_enter, e, True)
+def _kept_out(p: Proof, i: int) -> bool:
+    """Whether robot ``i``, at its turn, would come to a full region."""
+    for stay in range(p.stay_ptr[i], p.stay_ptr[i + 1]):
+        q = p.stay_region[stay]
+        if p.stay_enter[stay] >= p.position[i] and p.crowd[q] >= p.region_bound[q]:
+            left = 0
+            for a in range(p.crowd[q]):
+                j = p.inside[q, a]
+                left += j != i and (p.rank[j] > p.rank[i] or p.blocker[j] != NOBODY)
+            if left >= p.region_bound[q]:
+                return True
+    return False
 
 
 @kernel
-def _undo(g: GraphArrays, f: Floor, i: int, e: int) -> None:
-    """Take :func:`move` back."""
-    f.position[i] = e
-    f.occupant[g.resource[e]] = NOBODY
-    f.active[i] = e > g.offsets[i]
-    if e > g.offsets[i]:
-        f.occupant[g.resource[e - 1]] = i
-    _set_inside(g, f, i, g.stay_enter, e, False)
-    _set_inside(g, f, i, g.stay_exit, e, True)
+def in_circle(blocker: Int32s, i: int) -> bool:
+    """Whether robots alone, each waiting for the next, wait for robot ``i`` and ``i`` for them."""
+    j = blocker[i]
+    while j >= 0 and j != i:
+        j = blocker[j]
+    return bool(j == i)
 
 
 @kernel
-def refused(g: GraphArrays, f: Floor, i: int, e: int, careful: bool, stuck: Bools) -> bool:
-    """Try event ``e``; when it must not happen take it back and note in ``stuck`` whose move
-    could change that."""
-    f.removed[:] = False
-    full = _full_region(g, f, i, e)
-    if full != CLEAR:
-        stuck[:] = f.inside[full]
-        return True
-    move(g, f, i, e)
-    if not careful or g.resource[e] < 0:
+def search_anew(p: Proof, s: Search, i: int) -> bool:
+    """Whether all can finish in an entirely different order, when :func:`rearrange` failed."""
+    num_done, count = p.num_done[0], p.length[0]
+    for t in range(num_done):
+        s.done[t] = p.done[t]
+    num_done = finish(s, p.order[:count], num_done, i)
+    if not s.removed[i]:
         return False
-    if _can_finish_chain(g, f, i) if len(g.region_bound) == 0 else _can_finish(g, f, i):
-        return False
-    for j in range(len(stuck)):
-        stuck[j] = f.first[j] != NOBODY and j != i
-    _undo(g, f, i, e)
+    for t in range(num_done):
+        p.done[t] = s.done[t]
+    for t in range(count):
+        if not s.removed[p.order[t]]:
+            p.done[num_done] = p.order[t]
+            num_done += 1
+    take_over(p, 0, count)
     return True

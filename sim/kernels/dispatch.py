@@ -6,55 +6,39 @@ could still finish. Without that proviso ("plain") the fleet deadlocks on two-wa
 """
 
 import heapq
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.graph import Bools, GraphArrays, Int32s
+from sim.graph import GraphArrays, Int32s
 from sim.jit import kernel
-from sim.kernels.banker import NOBODY, Floor, make_floor, move, refused
-
-Queue = list[tuple[float, float, np.int64]]
-
-
-class Requests(NamedTuple):
-    """Who waits for what.
-
-    ``arrived [N]`` when a robot first asked for its next cell (or its rank); ``free_at [cells]``;
-    ``first [cells]`` and ``next [N]``: linked lists of robots that wait for an occupied cell;
-    ``turned_away [N]`` by the banker, until a robot in its row of ``stuck [N, N]`` moves.
-    """
-
-    queue: Queue
-    arrived: NDArray[np.float64]
-    free_at: Int32s
-    first: Int32s
-    next: Int32s
-    turned_away: Bools
-    stuck: Bools
-
-
-@kernel
-def _make_requests(g: GraphArrays) -> Requests:
-    n = len(g.offsets) - 1
-    queue = [(0.0, 0.0, np.int64(0))]
-    queue.clear()
-    return Requests(
-        queue,
-        np.zeros(n),
-        np.zeros(len(g.visit_ptr) - 1, np.int32),
-        np.full(len(g.visit_ptr) - 1, NOBODY, np.int32),
-        np.full(n, NOBODY, np.int32),
-        np.zeros(n, np.bool_),
-        np.zeros((n, n), np.bool_),
-    )
-
-
-@kernel
-def _ask(r: Requests, when: float, i: int) -> None:
-    """Robot ``i`` asks for its next cell at ``when``; ties go to who has waited longer."""
-    heapq.heappush(r.queue, (float(when), r.arrived[i], np.int64(i)))
+from sim.kernels.banker import (
+    first_disturbed,
+    in_circle,
+    rearrange,
+    search_anew,
+)
+from sim.kernels.finishing import Search, make_search
+from sim.kernels.floor_state import (
+    NOWHERE,
+    Floor,
+    cross,
+    cross_back,
+    fills_region,
+    full_region,
+    make_floor,
+    move,
+)
+from sim.kernels.proof import UNRANKED, Proof, enrol, make_proof, strike_off
+from sim.kernels.requests import Requests, ask, call_waiting, make_requests, must_wait
+from sim.kernels.watches import (
+    Watches,
+    make_watches,
+    wake,
+    watch_circle,
+    watch_region,
+    watch_search,
+)
 
 
 @kernel
@@ -63,49 +47,39 @@ def _open_requests(
 ) -> None:
     """Put parked robots on their first cells and let everybody ask for the next one."""
     for i in range(len(f.position)):
+        e = g.offsets[i]
         if g.parked[i]:
-            move(g, f, i, g.offsets[i])
-            sequence[g.offsets[i]] = 0
-            time[g.offsets[i]] = g.release_ms[i]
-        e = f.position[i]
+            move(f, i, e, g.resource[e])
+            sequence[e] = 0
+            time[e] = g.release_ms[i]
+            e += 1
         if len(rank) > 0:
             r.arrived[i] = rank[e]
         else:
             r.arrived[i] = g.release_ms[i] + (g.duration_ms[e - 1] if g.parked[i] else 0)
-        _ask(r, r.arrived[i], i)
+        ask(r.queue, r.arrived, r.arrived[i], i)
 
 
 @kernel
-def _must_wait(g: GraphArrays, f: Floor, r: Requests, now: float, i: int, timed: bool) -> bool:
-    """Whether the cell that ``i`` asks for is taken; it is then called when it may be free."""
-    k = g.resource[f.position[i]]
-    if k < 0:
+def _kept_out(g: GraphArrays, f: Floor, w: Watches, i: int, e: int) -> bool:
+    """Whether event ``e`` of robot ``i`` enters a full region; ``i`` then watches for a change."""
+    q = full_region(g, f, i, e)
+    if q == NOWHERE:
         return False
-    if f.occupant[k] >= 0 and f.occupant[k] != i:
-        r.next[i] = r.first[k]
-        r.first[k] = i
-        return True
-    if timed and r.free_at[k] > now:
-        _ask(r, r.free_at[k], i)
-        return True
-    return False
+    watch_region(w, i, q)
+    return True
 
 
 @kernel
-def _call(g: GraphArrays, r: Requests, now: float, i: int, e: int, timed: bool) -> None:
-    """Robot ``i`` has made event ``e`` happen: call all who may profit."""
-    if e > g.offsets[i]:
-        left = g.resource[e - 1]
-        r.free_at[left] = int(now) + g.headway_ms
-        w = r.first[left]
-        r.first[left] = NOBODY
-        while w >= 0:
-            _ask(r, r.free_at[left] if timed else r.arrived[w], w)
-            w = r.next[w]
-    for j in range(len(r.arrived)):
-        if r.turned_away[j] and r.stuck[j, i]:
-            r.turned_away[j] = False
-            _ask(r, now if timed else r.arrived[j], j)
+def _is_hopeless(p: Proof, s: Search, w: Watches, i: int) -> bool:
+    """Whether somebody could never finish; robot ``i``, whose move it is, watches for a change."""
+    if in_circle(p.blocker, i):
+        watch_circle(w, i, p.blocker)
+        return True
+    if search_anew(p, s, i):
+        return False
+    watch_search(w, s, i)
+    return True
 
 
 @kernel
@@ -113,6 +87,8 @@ def dispatch_events(
     g: GraphArrays, rank: NDArray[np.float64], careful: bool
 ) -> tuple[Int32s, Int32s]:
     """Let all robots drive, first come first served.
+
+    What is done for every event takes arrays one by one, as a tuple would cost more than that.
 
     Args:
         rank: ``[E]`` the smaller the earlier served; need not ascend along a route. Empty for
@@ -124,31 +100,57 @@ def dispatch_events(
         not careful); and its time in milliseconds, meaningless with ``rank``.
     """
     timed = len(rank) == 0
-    f = make_floor(g)
-    r = _make_requests(g)
+    f, r = make_floor(g), make_requests(g)
+    s, w = make_search(g, f), make_watches(g, f)
     sequence = np.full(len(g.robot), -1, np.int32)
     time = np.full(len(g.robot), -1, np.int32)
     _open_requests(g, f, r, rank, sequence, time)
+    p = make_proof(g, f, s)
+    queue, arrived, free_at, first, next_ = r.queue, r.arrived, r.free_at, r.first, r.next
     counter = 0
-    while len(r.queue) > 0:
-        now, _, robot = heapq.heappop(r.queue)
-        i = int(robot)
+    while len(queue) > 0:
+        now, _, asking = heapq.heappop(queue)
+        i = int(asking)
         e = f.position[i]
-        entering = g.resource[e] >= 0
-        if g.parked[i] and not entering:  # arrived for good: it stays on its last cell
+        k = g.resource[e]
+        if k < 0 and g.parked[i]:  # arrived for good: it stays on its last cell
             sequence[e] = counter + 1
             time[e] = time[e - 1] + g.duration_ms[e - 1]
             continue
-        if _must_wait(g, f, r, now, i, timed):
+        if k >= 0 and must_wait(
+            queue, arrived, free_at, first, next_, f.occupant, now, i, k, timed
+        ):
             continue
-        if refused(g, f, i, e, careful, r.stuck[i]):
-            r.turned_away[i] = True
+        if f.boundary[e] and _kept_out(g, f, w, i, e):
             continue
+        left = f.cell[i]
+        move(f, i, e, k)
+        if f.boundary[e]:
+            cross(g, f, i, e)
+        if careful and k >= 0:
+            fresh = p.rank[i] == UNRANKED
+            if fresh:
+                enrol(p, i)
+            low = first_disturbed(g.visit_ptr, g.visits, g.robot, f.position, p.rank, i, k)
+            if f.boundary[e] and fills_region(g, f, i, e):
+                low = 0
+            if low < p.rank[i] and not rearrange(p, i, low) and _is_hopeless(p, s, w, i):
+                if f.boundary[e]:
+                    cross_back(g, f, i, e)
+                move(f, i, e - 1, left)
+                if fresh:
+                    strike_off(p, i)
+                continue
         counter += 1
         sequence[e] = counter
         time[e] = int(now)
-        _call(g, r, now, i, e, timed)
-        if entering:
-            r.arrived[i] = now + g.duration_ms[e] if timed else rank[e + 1]
-            _ask(r, r.arrived[i], i)
+        if left >= 0:
+            free_at[left] = int(now) + g.headway_ms
+            call_waiting(queue, arrived, free_at, first, next_, left, timed)
+        if w.watched[i] > 0:
+            for a in range(wake(w, i, r.woken)):
+                ask(queue, arrived, now if timed else arrived[r.woken[a]], r.woken[a])
+        if k >= 0:
+            arrived[i] = now + g.duration_ms[e] if timed else rank[e + 1]
+            ask(queue, arrived, arrived[i], i)
     return sequence, time
