@@ -42,7 +42,8 @@ def coordinator_of(name: Name, model: "CoordinationVAE | None") -> Coordinator:
         return COORDINATORS[name]
     if model is None:
         raise InputError(f"coordinators has {name}, which needs a model; give --weights")
-    from agents.coordination.coordinate import SamplingOptions, learned_coordinator, learned_search
+    from agents.coordination.coordinate import learned_coordinator, learned_search
+    from agents.coordination.sampling import SamplingOptions
 
     match name:
         case LearnedName.GNN_VAE:

@@ -12,10 +12,12 @@ from enum import StrEnum
 
 import numpy as np
 
-from agents.coordination.coordinate import SamplingOptions, best_candidate, sample_and_climb
+from agents.coordination.coordinate import best_candidates
 from agents.coordination.decode import decode_robots
 from agents.coordination.model import CoordinationVAE
+from agents.coordination.sampling import SamplingOptions, dive_and_climb, sample_and_climb
 from agents.coordination.training import JUDGE_SEED, Example
+from sim.coordinators.dive import make_diver
 from sim.coordinators.fcfs import serve_by_arrival
 from sim.coordinators.insertion import NOISE
 from sim.coordinators.interface import Budget, Clock
@@ -37,7 +39,11 @@ class Method(StrEnum):
     ARRIVAL_RANK = "arrival_rank"
     """Robots inserted in the order in which they would arrive if they were alone."""
     INSERTION = "insertion"
-    """Samples around that order: everything but the learning."""
+    """Samples around that order."""
+    GREEDY = "greedy"
+    """Every conflict that comes up goes to whom it costs less at once: the decoder alone."""
+    GREEDY_SAMPLES = "greedy_samples"
+    """Samples around that: everything but the learning."""
     UNTRAINED_MEAN = "untrained_mean"
     """The mean of the latent before the first step, decoded once."""
     UNTRAINED = "untrained"
@@ -47,9 +53,9 @@ class Method(StrEnum):
     LATENTS = "latents"
     """The mean and samples of the latent, each decoded once."""
     MEAN_SAMPLES = "mean_samples"
-    """Samples of orders around what the mean of the latent says."""
+    """Samples around what the mean of the latent says."""
     GNN_VAE = "gnn_vae"
-    """Samples of orders around what the mean and samples of the latent say."""
+    """Samples around what the mean and samples of the latent say."""
 
 
 @dataclass(frozen=True)
@@ -108,14 +114,28 @@ def _methods(
         scale = NOISE * max(float(graph.free_ms.std()), 1.0)
         rank = graph.free_ms[None] / scale
         options = SamplingOptions(most=samples, temperature=1.0, climb_share=0.0)
-        return sample_and_climb(graph, rank, clock, OBJECTIVE, rng, options)[0].cost_s
+        found, _tried = sample_and_climb(graph, rank, clock, OBJECTIVE, rng, options)
+        return found[0].cost_s
+
+    def greedy(most: int) -> Cost:
+        def cost(graph: CoordinationGraph, _: Assignment) -> float:
+            clock, rng = Clock(Budget(steps=most)), np.random.default_rng(JUDGE_SEED)
+            options = SamplingOptions(most=most, climb_share=0.0)
+            nothing = np.zeros((1, graph.num_conflicts))
+            found, _tried = dive_and_climb(
+                make_diver(graph), nothing, clock, OBJECTIVE, rng, options
+            )
+            return found[0].cost_s
+
+        return cost
 
     def sampled(asked: CoordinationVAE, latents: int, most: int) -> Cost:
         options = SamplingOptions(latents=latents, most=most, climb_share=0.0)
 
         def cost(graph: CoordinationGraph, floor: Assignment) -> float:
             clock, rng = Clock(Budget(steps=most)), np.random.default_rng(JUDGE_SEED)
-            return best_candidate(asked, graph, clock, OBJECTIVE, rng, options, floor)[0].cost_s
+            found, _ = best_candidates(asked, graph, clock, OBJECTIVE, rng, options, floor)
+            return found[0].cost_s
 
         return cost
 
@@ -123,6 +143,8 @@ def _methods(
         Method.FCFS: fcfs,
         Method.ARRIVAL_RANK: arrival_rank,
         Method.INSERTION: insertion,
+        Method.GREEDY: greedy(1),
+        Method.GREEDY_SAMPLES: greedy(samples),
         Method.UNTRAINED_MEAN: sampled(untrained, 1, 1),
         Method.UNTRAINED: sampled(untrained, few, samples),
         Method.MEAN: sampled(model, 1, 1),

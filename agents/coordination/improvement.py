@@ -1,59 +1,96 @@
 # SPDX-License-Identifier: Apache-2.0
 """Learning beyond imitation: make the model's own cheap samples likelier than its dear ones.
 
-Policy gradient over sampled orders of robots (Plackett-Luce), with the mean of the samples of the
-same graph as baseline (leave-one-out, as in Kool, van Hoof and Welling, 2019), or imitation of the
-best samples alone (self-labelling, Corsini et al., NeurIPS 2024). Needs no labels.
+Policy gradient over sampled decisions, with the mean of the samples of the same graph as baseline
+(leave-one-out, as in Kool, van Hoof and Welling, 2019), or imitation of the best samples alone
+(self-labelling, Corsini et al., NeurIPS 2024). Needs no labels.
 """
 
 from collections.abc import Sequence
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import logsigmoid
 
-from agents.coordination.decode import decode_robots
+from agents.coordination.decode import CAUTION, dive_cost_s
 from agents.coordination.features import GraphBatch
-from agents.coordination.loss import plackett_luce
 from agents.coordination.model import CoordinationVAE
 from agents.coordination.options import Credit, ImprovementOptions
-from sim.graph import CoordinationGraph
-from sim.schedule import Objective, evaluate
+from sim.coordinators.dive import Diver
+from sim.schedule import Objective
 
 
 def improvement_loss(
     model: CoordinationVAE,
     batch: GraphBatch,
-    graphs: Sequence[CoordinationGraph],
+    divers: Sequence[Diver],
     options: ImprovementOptions,
     objective: Objective,
     generator: torch.Generator,
 ) -> Tensor:
-    """The loss, per robot, mean over graphs; merged graphs have no orders of robots to learn.
+    """The loss, per robot, mean over graphs.
 
-    Raises:
-        InputError: a graph is merged.
+    The model says logits before the dive, and each decision that comes up in it is drawn with the
+    odds that the logit and the delays at that moment make. Noise added to the logits before the
+    dive draws them all at once, as no conflict comes up twice.
+
+    Args:
+        divers: one for each graph of the batch.
     """
     size = (options.latents, batch.num_graphs, model.options.latent)
     latent = torch.randn(size, generator=generator).to(batch.node.device)
-    ranks = model.decode(batch, model.share(batch), latent, conflicts=False).robot_rank
+    logits = model.decode(batch, model.share(batch), latent).order
+    if logits is None:
+        raise ValueError("the prediction was made without conflicts")
     copies = options.samples // options.latents
     losses = []
-    for graph, rank in zip(graphs, ranks.split(batch.robots, dim=1), strict=True):
-        rank = rank.repeat_interleave(copies, dim=0)  # noqa: PLW2901
-        order = draw_orders(rank, generator)
-        cost_s = torch.tensor([_cost_s(graph, row, objective) for row in order.cpu().numpy()])
-        credit = weigh(cost_s, options.credit).to(rank.device)
-        losses.append(-(credit * plackett_luce(rank, order)).mean() / graph.num_robots)
+    for diver, logit in zip(divers, logits.split(batch.conflicts, dim=1), strict=True):
+        rows = logit.repeat_interleave(copies, dim=0)
+        sampled = sample_dives(diver, rows, options.temperature, objective, generator)
+        credit = weigh(sampled.cost_s, options.credit).to(rows.device)
+        log_odds = sampled.sign * (rows + CAUTION * sampled.lean) / options.temperature
+        log_probability = (sampled.sign.abs() * logsigmoid(log_odds)).sum(dim=1)
+        losses.append(-(credit * log_probability).mean() / diver.graph.num_robots)
     return torch.stack(losses).mean()
 
 
-def draw_orders(rank: Tensor, generator: torch.Generator) -> Tensor:
-    """``[K, n]`` Plackett-Luce samples, by the Gumbel trick."""
-    uniform = torch.rand(rank.shape, generator=generator).clamp(1e-9, 1 - 1e-7).to(rank.device)
-    gumbel = -(-uniform.log()).log()
-    return (rank.detach() - gumbel).argsort(dim=1)
+class Sampled(NamedTuple):
+    """K schedules of a graph.
+
+    Args:
+        cost_s: ``[K]``.
+        sign: ``[K, C]`` 1 where v was preferred, -1 where u was, 0 where the model was not asked.
+        lean: ``[K, C]`` how much more order 0 seemed to cost than order 1, as in the dive.
+    """
+
+    cost_s: Tensor
+    sign: Tensor
+    lean: Tensor
+
+
+def sample_dives(
+    diver: Diver,
+    logit: Tensor,
+    temperature: float,
+    objective: Objective,
+    generator: torch.Generator,
+) -> Sampled:
+    """Decisions drawn with the odds of ``logit`` ``[K, C]``, and what comes of them.
+
+    Args:
+        temperature: by which logits and delays are divided before they are odds.
+    """
+    uniform = torch.rand(logit.shape, generator=generator).clamp(1e-7, 1 - 1e-7)
+    noisy = logit.detach().cpu() + temperature * uniform.logit()
+    found = [diver.dive(row, CAUTION) for row in noisy.double().numpy()]
+    asks = ~diver.tree.typed
+    costs_s = [dive_cost_s(diver, one, objective) for one in found]
+    sign = np.stack([np.where((f.wanted >= 0) & asks, 2 * f.wanted - 1, 0) for f in found])
+    lean = np.stack([f.lean for f in found])
+    tensors = (torch.tensor(costs_s), torch.from_numpy(sign), torch.from_numpy(lean))
+    return Sampled(*(one.to(logit.device, logit.dtype) for one in tensors))
 
 
 def weigh(cost_s: Tensor, credit: Credit) -> Tensor:
@@ -72,9 +109,3 @@ def weigh(cost_s: Tensor, credit: Credit) -> Tensor:
             return weight
         case _:
             assert_never(credit)
-
-
-def _cost_s(graph: CoordinationGraph, order: np.ndarray, objective: Objective) -> float:
-    rank = np.empty(graph.num_robots)
-    rank[order] = np.arange(graph.num_robots)
-    return evaluate(graph, decode_robots(graph, rank)).cost_s(objective)

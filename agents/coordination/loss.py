@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
+from agents.coordination.decode import CAUTION
 from agents.coordination.features import GraphBatch
 from agents.coordination.model import Posterior, Prediction
 from agents.coordination.options import LossOptions
@@ -48,7 +49,9 @@ def imitation_loss(
     free, typed = targets.free, targets.typed
     if prediction.order is None or prediction.exclusive is None:
         raise ValueError("the prediction was made without conflicts; pass conflicts=True")
+    said = prediction.order[0, targets.asked] + CAUTION * targets.lean
     return {
+        "decisions": options.decisions * mean_bce(said, targets.order[targets.asked]),
         "robots": options.robots * _robots_loss(batch, prediction.robot_rank[0], targets),
         "nodes": options.nodes * masked_bce(logit, targets.order, free),
         "order": options.order * masked_bce(prediction.order[0], targets.order, free),
@@ -60,9 +63,12 @@ def imitation_loss(
 
 def masked_bce(logit: Tensor, label: Tensor, mask: Tensor) -> Tensor:
     """Mean over the masked conflicts; 0 where there are none."""
-    if not bool(mask.any()):
-        return logit.sum() * 0.0
-    return bce(logit[mask], label[mask].to(logit.dtype))
+    return mean_bce(logit[mask], label[mask])
+
+
+def mean_bce(logit: Tensor, label: Tensor) -> Tensor:
+    """Mean, 0 for none."""
+    return bce(logit, label.to(logit.dtype)) if len(logit) else logit.sum()
 
 
 def _robots_loss(batch: GraphBatch, rank: Tensor, targets: Targets) -> Tensor:

@@ -8,6 +8,7 @@ intervals, so that news travels along a route in one layer; and only the last la
 and the heads see the latent, so that K samples for one graph share all layers before.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -56,6 +57,20 @@ class Prediction(NamedTuple):
     order: Tensor | None
     exclusive: Tensor | None
 
+    def split(self, batch: GraphBatch) -> "list[Prediction]":
+        """One for each graph of the batch."""
+
+        def parts(values: Tensor | None, sizes: tuple[int, ...]) -> Sequence[Tensor | None]:
+            return [None] * len(sizes) if values is None else values.split(sizes, dim=1)
+
+        columns = (
+            parts(self.node_rank, batch.intervals),
+            parts(self.robot_rank, batch.robots),
+            parts(self.order, batch.conflicts),
+            parts(self.exclusive, batch.conflicts),
+        )
+        return [Prediction(*one) for one in zip(*columns, strict=True)]  # type: ignore[arg-type]
+
 
 class Layer(nn.Module):
     """Intervals listen to their neighbours, robots to their intervals, intervals to their robot."""
@@ -94,6 +109,8 @@ class CoordinationVAE(nn.Module):
         self.node_head = mlp(width, width, 1)
         self.robot_head = mlp(width + ROBOT_WIDTH, width, 1)
         self.conflict_head = mlp(2 * width + EDGE_WIDTH, width, 2)
+        # a new model has no opinion: what a decision seems to cost at once then decides alone
+        nn.init.normal_(self.conflict_head.get_parameter("2.weight"), std=1e-3)
 
     def encode(self, batch: GraphBatch, order: Tensor, exclusive: Tensor) -> Posterior:
         """The posterior of the latent.
@@ -148,12 +165,20 @@ class CoordinationVAE(nn.Module):
         )
 
     def _conflicts(self, batch: GraphBatch, node: Tensor) -> tuple[Tensor, Tensor]:
-        """Each conflict is read from both sides: odd and even part are order and type."""
-        u, v = node[:, batch.conflict_u], node[:, batch.conflict_v]
-        count = len(batch.conflict_u)
-        edge = batch.edge[len(batch.edge) - 2 * count :].expand(len(node), -1, -1)
-        of_u = self.conflict_head(torch.cat([u, v, edge[:, :count]], dim=-1))
-        of_v = self.conflict_head(torch.cat([v, u, edge[:, count:]], dim=-1))
+        """Each conflict is read from both sides: odd and even part are order and type.
+
+        The first layer of the head is linear in (one side, other side, edge), so nodes and edges go
+        through it once, and not once for every conflict and sample that they are part of.
+        """
+        first, _, last = self.conflict_head.children()
+        weight, bias = first.get_parameter("weight"), first.get_parameter("bias")
+        width, count = node.shape[-1], len(batch.conflict_u)
+        of_one, of_other, of_edge = weight.split((width, width, EDGE_WIDTH), dim=1)
+        one, other = node @ of_one.T, node @ of_other.T
+        edge = batch.edge[len(batch.edge) - 2 * count :] @ of_edge.T + bias
+        u, v = batch.conflict_u, batch.conflict_v
+        of_u = last(nn.functional.gelu(one[:, u] + other[:, v] + edge[:count]))
+        of_v = last(nn.functional.gelu(one[:, v] + other[:, u] + edge[count:]))
         return of_u[..., 0] - of_v[..., 0], of_u[..., 1] + of_v[..., 1]
 
 

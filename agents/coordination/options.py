@@ -39,12 +39,14 @@ class ModelOptions:
 class LossOptions:
     """Weights of the parts, all per graph, and what keeps the latent alive."""
 
-    robots: float = 1.0
+    decisions: float = 1.0
+    """Of the orders of those conflicts that come up when the label is decoded."""
+    robots: float = 0.1
     """Of the order in which robots are inserted (Plackett-Luce, per robot)."""
-    nodes: float = 0.3
+    nodes: float = 0.1
     """Of the orders of conflicts as differences of interval ranks."""
     order: float = 0.1
-    """Of the orders of conflicts read by a head of their own."""
+    """Of the orders of all conflicts, whether they come up or not."""
     exclusive: float = 0.1
     """Of the types of conflicts in density regions."""
     beta: float = 0.01
@@ -81,16 +83,20 @@ class ImprovementOptions:
 
     weight: float = 1.0
     """Of this part of the loss; 0 leaves it out."""
-    samples: int = 16
-    """Orders of robots for each graph and step; a multiple of ``latents``, at least 2."""
+    samples: int = 32
+    """Schedules for each graph and step; a multiple of ``latents``, at least 2."""
     latents: int = 4
     """Latents of the prior that they come from."""
-    credit: Credit = Credit.BEST
+    temperature: float = 0.4
+    """Of the samples, above 0; as hot as what is tried at inference."""
+    credit: Credit = Credit.ADVANTAGE
     """How samples are weighted."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.weight < float("inf"):
             raise InputError(f"weight is {self.weight}; allowed: 0 or more, finite")
+        if not 0 < self.temperature < float("inf"):
+            raise InputError(f"temperature is {self.temperature}; allowed: above 0, finite")
         if self.latents < 1 or self.samples < 2 or self.samples % self.latents:
             raise InputError(
                 f"samples is {self.samples}; allowed: 2 or more, a multiple of latents "

@@ -16,7 +16,8 @@ from torch import Tensor
 
 from agents.coordination.labels import LabelledInstance
 from sim.coordinators.alternatives import typed_conflicts
-from sim.graph import FREE, CoordinationGraph
+from sim.coordinators.dive import Diver
+from sim.graph import FREE
 from sim.schedule import Assignment, evaluate
 
 
@@ -28,6 +29,8 @@ class Target:
         order: ``[C]`` 1 where v passes first; exclusive: ``[C]``.
         free: ``[C]`` conflicts whose order is a decision; typed: ``[C]`` those whose type is.
         insertion: ``[N]`` robots by delay, the least delayed first; ties by number.
+        asked: ``[A]`` conflicts that come up when this label is decoded.
+        lean: ``[A]`` how much more order 0 then seems to cost than order 1, as in the dive.
     """
 
     order: NDArray[np.int8]
@@ -35,40 +38,54 @@ class Target:
     free: NDArray[np.bool_]
     typed: NDArray[np.bool_]
     insertion: NDArray[np.int64]
+    asked: NDArray[np.int64]
+    lean: NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
 class Targets:
-    """Labels of the graphs of a batch: as in :class:`Target`, end to end; orders one by one."""
+    """Labels of the graphs of a batch: as in :class:`Target`, end to end; insertion one by one."""
 
     order: Tensor
     exclusive: Tensor
     free: Tensor
     typed: Tensor
     insertion: tuple[Tensor, ...]
+    asked: Tensor
+    lean: Tensor
 
 
-def make_target(graph: CoordinationGraph, assignment: Assignment) -> Target:
+CERTAIN = 1e9
+"""A logit that no delay outweighs."""
+
+
+def make_target(diver: Diver, assignment: Assignment) -> Target:
     """What an assignment tells.
 
     Raises:
         DeadlockError: it is no feasible assignment.
     """
+    graph, typed = diver.graph, typed_conflicts(diver.graph)
     schedule = evaluate(graph, assignment)
     delay_ms = schedule.finish_ms - schedule.free_ms
+    certain = np.where(assignment.order > 0, CERTAIN, -CERTAIN)
+    found = diver.dive(certain, caution=0.0)
+    asked = np.flatnonzero((found.wanted >= 0) & ~typed)
     return Target(
         order=assignment.order,
         exclusive=~assignment.following,
         free=np.asarray(graph.forced == FREE),
-        typed=typed_conflicts(graph),
+        typed=typed,
         insertion=np.argsort(delay_ms, kind="stable").astype(np.int64),
+        asked=asked,
+        lean=found.lean[asked].astype(np.float32),
     )
 
 
-def pool_targets(instance: LabelledInstance) -> tuple[Target, ...]:
-    """The targets of all labels of an instance."""
+def pool_targets(instance: LabelledInstance, diver: Diver) -> tuple[Target, ...]:
+    """The targets of all labels of an instance, whose graph the diver is for."""
     rows = zip(instance.order, instance.following, strict=True)
-    return tuple(make_target(instance.graph, Assignment(o, f)) for o, f in rows)
+    return tuple(make_target(diver, Assignment(o, f)) for o, f in rows)
 
 
 def collate_targets(targets: Sequence[Target], device: torch.device | str = "cpu") -> Targets:
@@ -77,12 +94,16 @@ def collate_targets(targets: Sequence[Target], device: torch.device | str = "cpu
     def joined(name: str) -> Tensor:
         return torch.from_numpy(np.concatenate([getattr(t, name) for t in targets])).to(device)
 
+    starts = np.cumsum([0, *(len(t.order) for t in targets)])
+    asked = np.concatenate([t.asked + start for t, start in zip(targets, starts, strict=False)])
     return Targets(
         order=joined("order"),
         exclusive=joined("exclusive"),
         free=joined("free"),
         typed=joined("typed"),
         insertion=tuple(torch.from_numpy(t.insertion).to(device) for t in targets),
+        asked=torch.from_numpy(asked).to(device),
+        lean=joined("lean"),
     )
 
 

@@ -5,7 +5,7 @@ All randomness of a training comes from one generator, whose state is part of th
 saved: a training that was stopped and resumed ends with the same weights as one that was not.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -13,14 +13,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from agents.coordination.coordinate import SamplingOptions, best_candidate
+from agents.coordination.coordinate import decode, predict
 from agents.coordination.features import Features, collate, graph_features
 from agents.coordination.improvement import improvement_loss
 from agents.coordination.labels import LabelledInstance
 from agents.coordination.loss import imitation_loss
 from agents.coordination.model import CoordinationVAE
 from agents.coordination.options import ModelOptions, TrainOptions
+from agents.coordination.sampling import SamplingOptions
 from agents.coordination.targets import Target, collate_targets, pool_targets, pool_weights
+from sim.coordinators.dive import Diver, make_diver
 from sim.coordinators.interface import Budget, Clock
 from sim.errors import InputError
 from sim.graph import CoordinationGraph
@@ -28,6 +30,8 @@ from sim.schedule import Objective
 
 JUDGE_SEED = 0
 """Held-out instances are always judged with the same noise."""
+JUDGED_TOGETHER = 16
+"""Held-out instances in one pass of the model."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +39,7 @@ class Example:
     """A labelled instance, prepared: targets of its P labels and how often to use each."""
 
     graph: CoordinationGraph
+    diver: Diver
     features: Features
     targets: tuple[Target, ...]
     weights: torch.Tensor
@@ -43,10 +48,12 @@ class Example:
 
 def prepare(instance: LabelledInstance, sharpness: float) -> Example:
     """Everything that does not change during training."""
+    diver = make_diver(instance.graph)
     return Example(
         graph=instance.graph,
+        diver=diver,
         features=graph_features(instance.graph),
-        targets=pool_targets(instance),
+        targets=pool_targets(instance, diver),
         weights=torch.from_numpy(pool_weights(instance.cost_s, sharpness)),
         best_s=float(instance.cost_s[0]),
     )
@@ -133,10 +140,10 @@ class Trainer:
             )
             parts |= {name: self.options.imitation * part for name, part in loss.items()}
         if self.options.improvement.weight > 0:
-            graphs = [one.graph for one in examples]
+            divers = [one.diver for one in examples]
             improvement = self.options.improvement
             parts["improvement"] = improvement.weight * improvement_loss(
-                self.model, batch, graphs, improvement, Objective.MEAN_TRAVEL, self.generator
+                self.model, batch, divers, improvement, Objective.MEAN_TRAVEL, self.generator
             )
         return parts
 
@@ -157,16 +164,19 @@ class Trainer:
         return ratio
 
 
-def judge(model: CoordinationVAE, examples: Iterable[Example], samples: int) -> float:
-    """Mean of best known cost / cost over instances: samples of the model alone, no climbing."""
-    ratios = []
+def judge(model: CoordinationVAE, examples: Sequence[Example], samples: int) -> float:
+    """Mean of best known cost / cost over instances: samples of the model alone, no climbing, and
+    no first come first served."""
     sampling = SamplingOptions(latents=min(8, samples), most=samples, climb_share=0.0)
-    budget = Budget(steps=samples)
-    for one in examples:
-        rng = np.random.default_rng(JUDGE_SEED)
-        objective = Objective.MEAN_TRAVEL
-        best, _ = best_candidate(model, one.graph, Clock(budget), objective, rng, sampling)
-        ratios.append(one.best_s / best.cost_s)
+    rng, objective = np.random.default_rng(JUDGE_SEED), Objective.MEAN_TRAVEL
+    ratios = []
+    for start in range(0, len(examples), JUDGED_TOGETHER):
+        some = examples[start : start + JUDGED_TOGETHER]
+        predictions = predict(model, [one.graph for one in some], rng, sampling)
+        for one, prediction in zip(some, predictions, strict=True):
+            clock = Clock(Budget(steps=samples))
+            found, _ = decode(one.graph, prediction, clock, objective, rng, sampling)
+            ratios.append(one.best_s / found[0].cost_s)
     return float(np.mean(ratios))
 
 

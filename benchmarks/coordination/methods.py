@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cluster.coordinators import NAMES, LearnedName, coordinator_of
+from sim.coordinators.dive import make_diver
 from sim.coordinators.fcfs import serve_by_arrival
-from sim.coordinators.insertion import NOISE
 from sim.coordinators.interface import Budget, Clock, Coordinator, Outcome, Status
 from sim.coordinators.portfolio import CoordinatorName
 from sim.graph import CoordinationGraph
-from sim.schedule import Assignment, Objective, evaluate
+from sim.schedule import Assignment, Objective
 
 if TYPE_CHECKING:  # torch takes seconds to import, and the best known costs do not need it
     from agents.coordination.model import CoordinationVAE
 
-FREE_CLIMB = "free+climb"
-"""Everything but the learning: as ``gnn_vae``, but from free travel times instead of a network."""
+UNLEARNED = "unlearned"
+"""Everything but the learning: as ``gnn_vae``, but with logits of 0 instead of a network."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ LOCAL_SEARCH_5 = Method(CoordinatorName.LOCAL_SEARCH, 5.0)
 TIMED = (
     Method(CoordinatorName.FCFS, 1.0),
     Method(CoordinatorName.INSERTION, 1.0),
-    Method(FREE_CLIMB, 1.0),
+    Method(UNLEARNED, 1.0),
     GNN_VAE,
     GNN_VAE_LS,
     Method(CoordinatorName.LOCAL_SEARCH, 1.0),
@@ -62,12 +62,12 @@ def coordinator_by(method: Method, model: "CoordinationVAE | None") -> Coordinat
     Raises:
         InputError: a learned method without a model.
     """
-    if method.name == FREE_CLIMB:
-        return free_climb
+    if method.name == UNLEARNED:
+        return unlearned
     return coordinator_of(NAMES[method.name], model)
 
 
-def free_climb(
+def unlearned(
     graph: CoordinationGraph,
     budget: Budget,
     objective: Objective,
@@ -75,13 +75,14 @@ def free_climb(
     *,
     incumbent: Assignment | None = None,
 ) -> Outcome:
-    """Samples and climbs as ``gnn_vae`` does, first come first served among the candidates too."""
-    from agents.coordination.coordinate import SamplingOptions, sample_and_climb
+    """Samples and climbs as ``gnn_vae`` does, from logits of 0: everything but the learning."""
+    from agents.coordination.sampling import SamplingOptions, dive_and_climb, priced
 
     clock = Clock(budget)
-    floor = incumbent or serve_by_arrival(graph)
-    rank = graph.free_ms[None] / (NOISE * max(float(graph.free_ms.std()), 1.0))
-    options = SamplingOptions(temperature=1.0)  # rank_insertion's noise, in units of that rank
-    found, tried = sample_and_climb(graph, rank, clock, objective, rng, options)
-    better = found.cost_s < evaluate(graph, floor).cost_s(objective)
-    return Outcome(found.assignment if better else floor, Status.FEASIBLE, None, tried)
+    floor = priced(graph, incumbent or serve_by_arrival(graph), objective)
+    nothing = np.zeros((1, graph.num_conflicts))
+    found, tried = dive_and_climb(
+        make_diver(graph), nothing, clock, objective, rng, SamplingOptions()
+    )
+    best = min(found[0], floor, key=lambda one: one.cost_s)
+    return Outcome(best.assignment, Status.FEASIBLE, None, tried)

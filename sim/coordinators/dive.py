@@ -14,7 +14,7 @@ from sim.schedule import Objective
 
 Floats = NDArray[np.float64]
 
-MOST_RETURNS = 50
+MOST_RETURNS = 200
 """Decisions that a dive may take back before it gives up."""
 
 
@@ -25,8 +25,8 @@ class Found:
     Args:
         time_ms: ``[E]`` a schedule, or None where the dive ended in a dead end.
         wanted: ``[C]`` the order preferred when a conflict came up; -1 where it never did.
-        lean: ``[C]`` how much more order 0 would then have added to a finish than order 1: asinh of
-            the difference in half seconds.
+        lean: ``[C]`` how much more order 0 would then have added to the cost than order 1, with all
+            that follows at once: asinh of the difference of the sums of finishes in half seconds.
     """
 
     time_ms: Int32s | None
@@ -62,7 +62,6 @@ class Diver:
             time=self.time_ms.copy(),
             decision=self.decision.copy(),
             urgency=np.empty(count, np.int64),
-            added=np.empty((count, 2), np.int32),
             seen=np.zeros(self.graph.num_robots, np.int32),
             wanted=np.full(count, UNDECIDED, np.int8),
             lean=np.zeros(count),

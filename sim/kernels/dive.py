@@ -5,6 +5,9 @@ Times start where nobody meets anybody and only rise, so a conflict needs a deci
 they violate both of its orders: a few hundred of ten thousand at 250 robots. Among those the one
 goes first whose cheaper order costs most. What changes with a decision are the conflicts of the
 robots that it delays, so only these are looked at again.
+
+Before a decision both orders are tried: what each adds to the cost, all that follows included, is
+the best advice that there is without knowing the decisions still to come.
 """
 
 from typing import NamedTuple
@@ -19,6 +22,7 @@ from sim.kernels.branching import (
     UNBOUNDED,
     UNDECIDED,
     Tree,
+    cost_ms,
     demand_ms,
     overfull,
     raise_times,
@@ -33,6 +37,7 @@ TIE_MS = 2**20
 """Urgencies are of a finish first, and of an event where no finish is at stake."""
 
 
+CIRCLE_MS = 1e12
 LEAN_MS = 500.0
 """Differences of delays below this count in proportion, those above by their logarithm."""
 
@@ -40,18 +45,16 @@ LEAN_MS = 500.0
 class Dive(NamedTuple):
     """Where a dive stands and what it was asked; written in place.
 
-    ``time`` ``[E]``, ``decision`` ``[C]``; ``urgency`` ``[C]``, and what the orders 0 and 1 would
-    add to a finish now, ``[C, 2]`` in milliseconds; ``seen`` ``[N]`` the last look at a robot.
-    ``wanted`` ``[C]`` the order preferred when the conflict came up, UNDECIDED where it never did,
-    and ``lean`` ``[C]`` how much more order 0 would have added than order 1 at that moment, as the
-    asinh of half seconds: what counts is less than proportional to what a delay seems to be.
+    ``time`` ``[E]``, ``decision`` ``[C]``, ``urgency`` ``[C]``; ``seen`` ``[N]`` the last look at
+    a robot. ``wanted`` ``[C]`` the order preferred when the conflict came up, UNDECIDED where it
+    never did, and ``lean`` ``[C]`` how much more order 0 would have added to the cost than order 1
+    at that moment, as the asinh of half seconds: twice the delay counts less than twice.
     ``stack`` ``[C, 3]``: by depth the conflict, how many orders were tried, the trail before.
     """
 
     time: Int32s
     decision: Int8s
     urgency: Int64s
-    added: Int32s
     seen: Int32s
     wanted: Int8s
     lean: Floats
@@ -70,7 +73,6 @@ def look(g: Tree, d: Dive, c: int) -> None:
     event_v, finish_v = demand_ms(g, d.time, 2 * c + 1)
     if event_v == 0:
         return
-    d.added[c, 0], d.added[c, 1] = finish_u, finish_v
     tie = min(event_u, event_v, TIE_MS - 1)
     d.urgency[c] = min(finish_u, finish_v) * TIE_MS + tie
 
@@ -89,6 +91,26 @@ def look_again(
 
 
 @kernel
+def try_order(g: Tree, d: Dive, c: int, order: int) -> float:
+    """Cost in milliseconds once an order is committed; impossible ones cost CIRCLE_MS. Nothing is
+    changed."""
+    d.decision[c] = order
+    trail = np.empty((512, 2), np.int32)
+    held, trail, trailed = raise_times(g, d.decision, d.time, 2 * c + order, UNBOUNDED, trail, 0)
+    total = float(cost_ms(g, d.time)) if held else CIRCLE_MS
+    take_back(d, trail, trailed, 0)
+    d.decision[c] = UNDECIDED
+    return total
+
+
+@kernel
+def take_back(d: Dive, trail: Int32s, trailed: int, mark: int) -> None:
+    """Lower the times again that the trail from ``mark`` on tells of."""
+    for a in range(trailed - 1, mark - 1, -1):
+        d.time[trail[a, 0]] = trail[a, 1]
+
+
+@kernel
 def choose(g: Tree, d: Dive, logit: Floats, caution: float) -> tuple[int, bool]:
     """The conflict to decide next, with its preferred order in ``wanted``.
 
@@ -97,7 +119,7 @@ def choose(g: Tree, d: Dive, logit: Floats, caution: float) -> tuple[int, bool]:
     """
     c = int(np.argmax(d.urgency))
     if d.urgency[c] != SETTLED:
-        d.lean[c] = np.arcsinh((d.added[c, 0] - d.added[c, 1]) / LEAN_MS)
+        d.lean[c] = np.arcsinh((try_order(g, d, c, 0) - try_order(g, d, c, 1)) / LEAN_MS)
         d.wanted[c] = 1 if logit[c] + caution * d.lean[c] > 0.0 else 0
         return c, True
     c, side, repairable = overfull(g, d.time, d.decision)
@@ -147,9 +169,8 @@ def dive(
             if depth == 0 or returns > most_returns:
                 return False
             c, tried, mark = d.stack[depth - 1]
-            while trailed > mark:
-                trailed -= 1
-                d.time[trail[trailed, 0]] = trail[trailed, 1]
+            take_back(d, trail, trailed, mark)
+            trailed = mark
             if tried == 2:
                 d.decision[c] = d.wanted[c] = UNDECIDED
                 depth -= 1

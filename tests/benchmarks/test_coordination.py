@@ -9,14 +9,14 @@ from benchmarks.coordination import measure, paper
 from benchmarks.coordination.cases import KINDS, SEEDS, SIZES, Case, SetName, cases, draw
 from benchmarks.coordination.measure import Bench, graph_digest
 from benchmarks.coordination.methods import (
-    FREE_CLIMB,
     GNN_VAE,
     GNN_VAE_LS,
     LOCAL_SEARCH_5,
     LONG_SEARCH,
     MILP,
+    UNLEARNED,
     Method,
-    free_climb,
+    unlearned,
 )
 from benchmarks.coordination.picture import draw_picture
 from benchmarks.coordination.records import Record, Records, paths_of
@@ -206,15 +206,15 @@ def test_the_paper_is_there_at_every_size() -> None:
     assert tuple(paper.OURS) == tuple(paper.CMA_ES) == SIZES
 
 
-def test_free_climb_is_certified_and_never_worse_than_first_come_first_served() -> None:
+def test_unlearned_is_certified_and_never_worse_than_first_come_first_served() -> None:
     graph = draw(Case(SetName.DENSE, 15, 1))
     rng = np.random.default_rng(0)
-    found = free_climb(graph, Budget(steps=20), Objective.MEAN_TRAVEL, rng)
+    found = unlearned(graph, Budget(steps=20), Objective.MEAN_TRAVEL, rng)
     floor_s = evaluate(graph, serve_by_arrival(graph)).cost_s()
     assert certify(graph, found.assignment).valid
     assert evaluate(graph, found.assignment).cost_s() <= floor_s
     assert found.steps == 20
-    assert str(Method(FREE_CLIMB, 1.0)) == "free+climb 1 s"
+    assert str(Method(UNLEARNED, 1.0)) == "unlearned 1 s"
 
 
 def test_the_picture_can_be_drawn_from_part_of_the_measurements(tmp_path: Path) -> None:

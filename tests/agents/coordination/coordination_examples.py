@@ -6,7 +6,9 @@ import torch
 
 from agents.coordination.labels import LabelledInstance
 from agents.coordination.model import CoordinationVAE, ModelOptions
+from agents.coordination.targets import Target, pool_targets
 from sim.conflicts import Motion, build_graph
+from sim.coordinators.dive import make_diver
 from sim.coordinators.insertion import insert_in_order
 from sim.families import FamilyOptions, draw_instance
 from sim.floors import FloorKind
@@ -66,6 +68,10 @@ def labelled(graph: CoordinationGraph, name: str = "i", labels: int = 4) -> Labe
         bound_s=0.0,
         proven=False,
     )
+
+
+def targets_of(instance: LabelledInstance) -> tuple[Target, ...]:
+    return pool_targets(instance, make_diver(instance.graph))
 
 
 def with_random_weights(model: CoordinationVAE, scale: float, seed: int) -> CoordinationVAE:

@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import torch
 
 from agents.coordination.coordinate import (
-    SamplingOptions,
+    best_candidates,
     learned_coordinator,
     learned_search,
-    sample_and_climb,
+    predict,
 )
 from agents.coordination.decode import Decoder
+from agents.coordination.sampling import SamplingOptions, sample_and_climb
 from sim.certificate import certify
 from sim.coordinators.fcfs import serve_by_arrival
 from sim.coordinators.interface import Budget, Clock, Status
@@ -52,7 +56,8 @@ def test_every_decoder_can_drive_the_coordinator(decoder: Decoder) -> None:
         graph, STEPS, MEAN, np.random.default_rng(0)
     )
     assert certify(graph, outcome.assignment).valid
-    assert outcome.steps == (8 if decoder is Decoder.ROBOTS else 4)
+    climbs = decoder in (Decoder.CONFLICTS, Decoder.ROBOTS)
+    assert outcome.steps == (8 if climbs else 4)
 
 
 def test_the_same_seed_gives_the_same_assignment() -> None:
@@ -84,12 +89,36 @@ def test_climbing_finds_more_than_sampling_at_equal_steps() -> None:
             graph = some_instance(seed, robots=16).graph
             rng, budget = np.random.default_rng(seed), Budget(steps=100)
             ranks = graph.free_ms[None] / 1000.0
-            best, tried = sample_and_climb(graph, ranks, Clock(budget), MEAN, rng, options)
+            (best,), tried = sample_and_climb(graph, ranks, Clock(budget), MEAN, rng, options)
             assert tried == 100
             assert best.cost_s == evaluate(graph, best.assignment).cost_s()
             found.append(best.cost_s)
         costs.append(sum(found))
     assert costs[1] < costs[0]
+
+
+def test_what_is_said_of_a_graph_does_not_depend_on_its_company() -> None:
+    graphs = [some_instance(seed, robots=5 + seed).graph for seed in range(3)]
+    together = predict(small_model(), graphs, np.random.default_rng(0), FEW)
+    for graph, said in zip(graphs, together, strict=True):
+        (alone,) = predict(small_model(), [graph], np.random.default_rng(0), FEW)
+        assert said.robot_rank.shape == (FEW.latents, graph.num_robots)
+        torch.testing.assert_close(said.robot_rank, alone.robot_rank)
+        torch.testing.assert_close(said.node_rank, alone.node_rank)
+
+
+def test_search_may_start_from_several_candidates() -> None:
+    graph = some_instance(4, robots=25).graph
+    several = replace(FEW, few=3)
+    outcome = learned_search(small_model(), several)(
+        graph, Budget(steps=300), MEAN, np.random.default_rng(0)
+    )
+    (first, *others), _ = best_candidates(
+        small_model(), graph, Clock(STEPS), MEAN, np.random.default_rng(0), several
+    )
+    assert [one.cost_s for one in others] == sorted(one.cost_s for one in others)
+    assert first.cost_s < others[0].cost_s
+    assert evaluate(graph, outcome.assignment).cost_s() < first.cost_s
 
 
 @pytest.mark.parametrize("routes", [([0, 1], [5, 6]), ([0, 1, 2],)])
@@ -106,7 +135,7 @@ def test_weights_that_are_not_finite_are_refused(value: float) -> None:
     model = small_model()
     for weight in model.parameters():
         weight.data.fill_(value)
-    with pytest.raises(InputError, match="robot ranks that are not finite"):
+    with pytest.raises(InputError, match="orders of conflicts that are not finite"):
         learned_coordinator(model, FEW)(
             some_instance(1).graph, STEPS, MEAN, np.random.default_rng(0)
         )
@@ -125,6 +154,7 @@ def test_one_damaged_weight_is_either_harmless_or_refused() -> None:
     [
         {"latents": 0},
         {"most": 0},
+        {"few": 0},
         {"temperature": -1.0},
         {"search_share": 1.0},
         {"climb_share": 1.0},

@@ -5,6 +5,7 @@ import torch
 
 from agents.coordination.decode import (
     Decoder,
+    decode_conflicts,
     decode_events,
     decode_nodes,
     decode_robots,
@@ -12,6 +13,8 @@ from agents.coordination.decode import (
     sample_orders,
 )
 from sim.certificate import certify
+from sim.coordinators.dive import make_diver
+from sim.coordinators.fcfs import serve_by_arrival
 from sim.errors import InputError
 from sim.graph import FREE, CoordinationGraph
 from tests.sim.tiny_instances import CELLWISE, KINDS, random_graph
@@ -22,6 +25,10 @@ SCALES = [1e-6, 1.0, 1e30]
 def decoded(graph: CoordinationGraph, decoder: Decoder, scale: float, rng: np.random.Generator):
     if decoder is Decoder.ROBOTS:
         return decode_robots(graph, scale * rng.standard_normal(graph.num_robots))
+    if decoder is Decoder.CONFLICTS:
+        if graph.num_conflicts == 0:
+            return serve_by_arrival(graph)
+        return decode_conflicts(make_diver(graph), scale * rng.standard_normal(graph.num_conflicts))
     rank = scale * rng.standard_normal(graph.num_intervals)
     if decoder is Decoder.EVENTS:
         return decode_events(graph, rank)
@@ -31,7 +38,7 @@ def decoded(graph: CoordinationGraph, decoder: Decoder, scale: float, rng: np.ra
 @pytest.mark.parametrize("decoder", list(Decoder))
 @pytest.mark.parametrize("kind", KINDS)
 def test_any_ranks_give_certified_assignments(kind: str, decoder: Decoder) -> None:
-    if decoder is not Decoder.NODES and kind not in CELLWISE:
+    if decoder in (Decoder.ROBOTS, Decoder.EVENTS) and kind not in CELLWISE:
         with pytest.raises(InputError, match="overlaps"):
             decoded(random_graph(kind, 3, 5, np.random.default_rng(0)), decoder, 1.0,
                     np.random.default_rng(0))  # fmt: skip

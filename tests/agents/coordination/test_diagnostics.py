@@ -6,8 +6,13 @@ import torch
 from agents.coordination.diagnostics import LatentReport, latent_report, useful_latents
 from agents.coordination.features import collate, graph_features
 from agents.coordination.model import Prediction
-from agents.coordination.targets import collate_targets, pool_targets
-from tests.agents.coordination.coordination_examples import labelled, small_model, some_instance
+from agents.coordination.targets import collate_targets
+from tests.agents.coordination.coordination_examples import (
+    labelled,
+    small_model,
+    some_instance,
+    targets_of,
+)
 
 
 def linear_vae_directions(labels: np.ndarray, beta: float, noise: float) -> int:
@@ -64,7 +69,7 @@ def test_a_dead_latent_is_called_dead_with_remedies() -> None:
 def test_the_report_sees_whether_the_decoder_listens() -> None:
     instance = labelled(some_instance(1).graph)
     batch = collate([graph_features(instance.graph)])
-    data = [(batch, collate_targets([target])) for target in pool_targets(instance)]
+    data = [(batch, collate_targets([target])) for target in targets_of(instance)]
     model = small_model()
     listening = latent_report(model, data, torch.Generator().manual_seed(0))
     with torch.no_grad():
@@ -91,6 +96,6 @@ def test_a_shift_of_all_ranks_changes_no_order_and_does_not_count(
         return Prediction(ranks, ranks + latent.sum(dim=2), None, None)
 
     monkeypatch.setattr(model, "decode", shifted)
-    data = [(batch, collate_targets(pool_targets(instance)[:1]))]
+    data = [(batch, collate_targets(targets_of(instance)[:1]))]
     report = latent_report(model, data, torch.Generator().manual_seed(0))
     assert report.sensitivity == pytest.approx(0.0, abs=1e-5)

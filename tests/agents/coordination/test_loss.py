@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
+from agents.coordination.decode import dive_cost_s
 from agents.coordination.features import collate, graph_features
-from agents.coordination.improvement import Credit, draw_orders, improvement_loss, weigh
+from agents.coordination.improvement import Credit, improvement_loss, sample_dives, weigh
 from agents.coordination.improvement import ImprovementOptions as Improvement
 from agents.coordination.loss import (
     LossOptions,
@@ -18,9 +19,16 @@ from agents.coordination.loss import (
 )
 from agents.coordination.model import Posterior
 from agents.coordination.targets import collate_targets, pool_targets, pool_weights
+from sim.coordinators.dive import make_diver
 from sim.errors import InputError
 from sim.schedule import Objective
-from tests.agents.coordination.coordination_examples import labelled, small_model, some_instance
+from tests.agents.coordination.coordination_examples import (
+    labelled,
+    small_model,
+    some_instance,
+    targets_of,
+)
+from tests.sim.tiny_instances import graph_of
 
 
 def test_the_divergence_is_that_of_gaussians() -> None:
@@ -37,13 +45,17 @@ def test_plackett_luce_is_a_distribution_over_orders() -> None:
     assert orders[log_p.argmax()].tolist() == rank.argsort().tolist()
 
 
-def test_drawn_orders_have_their_probability() -> None:
-    rank = torch.tensor([0.0, 0.7, -0.4])
-    drawn = draw_orders(rank.expand(20_000, -1), torch.Generator().manual_seed(0))
-    for order in itertools.permutations(range(3)):
-        share = (drawn == torch.tensor(order)).all(dim=1).float().mean().item()
-        expected = plackett_luce(rank[None], torch.tensor([order])).exp().item()
-        assert share == pytest.approx(expected, abs=0.012)
+def test_decisions_are_drawn_with_their_odds() -> None:
+    graph = graph_of([0, 1, 2], [5, 1, 7])  # one meeting, alike for both
+    logit = torch.full((20_000, 1), 0.7)
+    sampled = sample_dives(
+        make_diver(graph), logit, 2.0, Objective.MEAN_TRAVEL, torch.Generator().manual_seed(0)
+    )
+    assert (sampled.lean == 0).all()
+    v_first = (sampled.sign == 1).float().mean().item()
+    assert v_first == pytest.approx(torch.sigmoid(torch.tensor(0.7 / 2.0)).item(), abs=0.012)
+    assert (sampled.sign.abs() == 1).all()
+    assert sampled.cost_s.unique().tolist() == pytest.approx([3.55])
 
 
 def test_the_divergence_is_free_up_to_the_free_bits_and_warms_up() -> None:
@@ -54,7 +66,7 @@ def test_the_divergence_is_free_up_to_the_free_bits_and_warms_up() -> None:
     instance = labelled(some_instance(1).graph)
     batch, targets = (
         collate([graph_features(instance.graph)]),
-        collate_targets(pool_targets(instance)[:1]),
+        collate_targets(targets_of(instance)[:1]),
     )
     model = small_model()
     posterior = Posterior(torch.zeros(1, 4), torch.zeros(1, 4, requires_grad=True))
@@ -63,7 +75,7 @@ def test_the_divergence_is_free_up_to_the_free_bits_and_warms_up() -> None:
         batch, prediction, posterior, targets, LossOptions(beta=1.0, free_bits=0.25), 10_000
     )
     assert parts["divergence"].item() == pytest.approx(4 * 0.25)
-    assert set(parts) == {"robots", "nodes", "order", "exclusive", "divergence"}
+    assert set(parts) == {"decisions", "robots", "nodes", "order", "exclusive", "divergence"}
 
 
 def test_masked_out_conflicts_do_not_count() -> None:
@@ -75,7 +87,7 @@ def test_masked_out_conflicts_do_not_count() -> None:
 
 def test_targets_put_the_least_delayed_robot_first() -> None:
     instance = labelled(some_instance(1).graph)
-    for target in pool_targets(instance):
+    for target in targets_of(instance):
         assert sorted(target.insertion.tolist()) == list(range(8))
     weights = pool_weights(np.array([1.0, 1.01, 1.03]), sharpness=1.0)
     np.testing.assert_allclose(weights / weights[0], np.exp([0, -1, -3]))
@@ -102,24 +114,41 @@ def test_improvement_makes_schedules_cheaper(credit: Credit) -> None:
     for _ in range(40):
         optimiser.zero_grad()
         improvement_loss(
-            model, batch, [graph], options, Objective.MEAN_TRAVEL, generator
+            model, batch, [make_diver(graph)], options, Objective.MEAN_TRAVEL, generator
         ).backward()
         optimiser.step()
     assert mean_cost_s(graph, batch, model) < before_s
 
 
 def mean_cost_s(graph, batch, model) -> float:  # type: ignore[no-untyped-def]
-    from agents.coordination.decode import costs_s, decode_robots, sample_orders
-
     with torch.no_grad():
-        rank = model.decode(batch, model.share(batch), torch.zeros(1, 1, 4)).robot_rank
-    noisy = sample_orders(rank.double().numpy().repeat(64, 0), 1.0, np.random.default_rng(0))
-    found = [decode_robots(graph, one) for one in noisy]
-    return float(costs_s(graph, found, Objective.MEAN_TRAVEL).mean())
+        logit = model.decode(batch, model.share(batch), torch.zeros(1, 1, 4)).order
+    generator = torch.Generator().manual_seed(1)
+    sampled = sample_dives(
+        make_diver(graph), logit.repeat(64, 1), 1.0, Objective.MEAN_TRAVEL, generator
+    )
+    return float(sampled.cost_s.mean())
+
+
+def test_targets_ask_what_comes_up_when_the_label_is_followed() -> None:
+    instance = labelled(some_instance(2, robots=25).graph)
+    diver = make_diver(instance.graph)
+    for target, cost_s in zip(pool_targets(instance, diver), instance.cost_s, strict=True):
+        assert 0 < len(target.asked) < instance.graph.num_conflicts
+        assert len(target.lean) == len(target.asked)
+        told = np.zeros(instance.graph.num_conflicts)
+        told[target.asked] = np.where(target.order[target.asked] > 0, 1e9, -1e9)
+        found = diver.dive(told, caution=0.0)
+        assert dive_cost_s(diver, found, Objective.MEAN_TRAVEL) <= cost_s + 1e-9
+    two = collate_targets([*targets_of(instance)[:1], *targets_of(instance)[:1]])
+    first = len(targets_of(instance)[0].asked)
+    assert (two.asked[first:] - two.asked[:first] == instance.graph.num_conflicts).all()
 
 
 def test_impossible_options_are_refused_by_name() -> None:
     with pytest.raises(InputError, match="beta is -1"):
         LossOptions(beta=-1)
+    with pytest.raises(InputError, match="temperature is 0"):
+        Improvement(temperature=0)
     with pytest.raises(InputError, match="samples is 6"):
         Improvement(samples=6, latents=4)

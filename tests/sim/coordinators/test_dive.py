@@ -112,9 +112,10 @@ def plain_dive(graph: CoordinationGraph, logit: np.ndarray) -> np.ndarray | None
             events, finishes = zip(*demands, strict=True)
             urgency = (min(finishes), min(events))
             if c not in orders and min(events) > 0 and urgency > urgent:
-                urgent, chosen, added = urgency, c, finishes
+                urgent, chosen = urgency, c
         if chosen < 0:
             return time_ms
+        added = [committed_ms(graph, arcs, {**orders, chosen: order}) for order in (0, 1)]
         lean = np.arcsinh((added[0] - added[1]) / 500.0)
         side = int(logit[chosen] + CAUTION * lean > 0)
         for order in (side, 1 - side):
@@ -123,6 +124,11 @@ def plain_dive(graph: CoordinationGraph, logit: np.ndarray) -> np.ndarray | None
                 break
         else:
             return None
+
+
+def committed_ms(graph: CoordinationGraph, arcs: Arcs, orders: dict[int, int]) -> float:
+    time_ms = times(graph, arcs, orders)
+    return 1e12 if time_ms is None else float(time_ms[graph.offsets[1:] - 1].sum())
 
 
 def times(graph: CoordinationGraph, arcs: Arcs, orders: dict[int, int]) -> np.ndarray | None:

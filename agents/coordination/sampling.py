@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From ranks of robots to the cheapest orders of insertion: sample around them, then climb."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from agents.coordination.decode import (
+    CAUTION,
+    Decoder,
+    Floats,
+    decode_conflicts,
+    decode_robots,
+    dive_cost_s,
+    sample_orders,
+)
+from sim.coordinators.dive import Diver
+from sim.coordinators.insertion import insertion_costs_s
+from sim.coordinators.interface import Clock
+from sim.coordinators.robot_order import robot_order
+from sim.errors import InputError
+from sim.graph import CoordinationGraph
+from sim.schedule import Assignment, Objective, evaluate
+
+TOGETHER = 8
+"""Samples that are evaluated in one call, between two looks at the clock."""
+
+
+@dataclass(frozen=True)
+class SamplingOptions:
+    """What is tried for one graph, as long as the budget lasts."""
+
+    latents: int = 8
+    """Latents decoded in one pass; the first is the mean of the prior."""
+    temperature: float = 0.4
+    """Of the samples around each prediction; 0 for none."""
+    most: int = 4096
+    """Assignments tried at most; a step of the budget is one."""
+    climb_share: float = 0.75
+    """Part of these, and of the deadline, in which a part of the best so far is changed; before
+    that, samples come from the model alone. Only with decoders conflicts and robots."""
+    decoder: Decoder = Decoder.CONFLICTS
+    """How predictions become assignments. Merged graphs know no robots and no events."""
+    search_share: float = 0.95
+    """Part of the deadline that is left to local search, when that follows."""
+    few: int = 1
+    """Candidates that local search tries, each for a while, before it goes on with the cheapest."""
+
+    def __post_init__(self) -> None:
+        for name in ("latents", "most", "few"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{name} is {getattr(self, name)}; allowed: 1 or more")
+        if not 0 <= self.temperature < float("inf"):
+            raise InputError(f"temperature is {self.temperature}; allowed: 0 or more, finite")
+        if not 0 <= self.climb_share < 1:
+            raise InputError(f"climb_share is {self.climb_share}; allowed: 0 or more, below 1")
+        if not 0 < self.search_share < 1:
+            raise InputError(f"search_share is {self.search_share}; allowed: above 0, below 1")
+
+
+class Candidate(NamedTuple):
+    """An assignment and its cost in seconds."""
+
+    cost_s: float
+    assignment: Assignment
+
+
+class _Ranked(NamedTuple):
+    cost_s: float
+    rank: Floats
+
+
+def priced(graph: CoordinationGraph, assignment: Assignment, objective: Objective) -> Candidate:
+    """An assignment with its cost."""
+    return Candidate(evaluate(graph, assignment).cost_s(objective), assignment)
+
+
+def sample_and_climb(
+    graph: CoordinationGraph,
+    ranks: Floats,
+    clock: Clock,
+    objective: Objective,
+    rng: np.random.Generator,
+    options: SamplingOptions,
+) -> tuple[list[Candidate], int]:
+    """The few cheapest insertion orders found from some ranks, and the number tried.
+
+    Every row without noise, Plackett-Luce samples around the rows, then changes of the best.
+
+    Args:
+        ranks: ``[K, N]`` finite.
+
+    Returns:
+        At most ``options.few`` candidates of different costs, the cheapest first.
+    """
+    spread = float(ranks.std()) or 1.0
+    found = _cost(graph, ranks[:1], objective)
+    tried = 1
+    while tried < options.most and clock.allows(tried):
+        left = min(TOGETHER, options.most - tried, clock.budget.steps or options.most)
+        if tried < len(ranks):
+            tries = ranks[tried : tried + left]
+        elif max(tried / options.most, clock.spent_share(tried)) < 1 - options.climb_share:
+            rows = (tried + np.arange(left)) % len(ranks)
+            tries = sample_orders(ranks[rows], options.temperature, rng)
+        else:
+            tries = change_some(found[0].rank, spread, rng)[None]
+        found = _cheapest(found + _cost(graph, tries, objective), options.few)
+        tried += len(tries)
+    decoded = [decode_robots(graph, one.rank) for one in found]
+    return [priced(graph, assignment, objective) for assignment in decoded], tried
+
+
+def _cost(graph: CoordinationGraph, ranks: Floats, objective: Objective) -> list[_Ranked]:
+    orders = np.stack([robot_order(graph, rank) for rank in ranks])
+    costs = insertion_costs_s(graph, orders, objective)
+    return [_Ranked(float(cost), rank) for cost, rank in zip(costs, ranks, strict=True)]
+
+
+def _cheapest(found: list[_Ranked], few: int) -> list[_Ranked]:
+    """The cheapest, one for each cost; the latest of equal ones, so that climbing goes on."""
+    by_cost = {one.cost_s: one for one in found}
+    return [by_cost[cost] for cost in sorted(by_cost)[:few]]
+
+
+def dive_and_climb(
+    diver: Diver,
+    logits: Floats,
+    clock: Clock,
+    objective: Objective,
+    rng: np.random.Generator,
+    options: SamplingOptions,
+) -> tuple[list[Candidate], int]:
+    """The few cheapest schedules found from some logits, and the number tried.
+
+    Every row without noise, samples around the rows, then changes of the best: as
+    :func:`sample_and_climb`, with logits of conflicts instead of ranks of robots.
+
+    Args:
+        logits: ``[K, C]`` finite.
+    """
+    found: list[_Ranked] = []
+    tried = 0
+    while tried == 0 or (tried < options.most and clock.allows(tried)):
+        if tried < len(logits):
+            logit = logits[tried]
+        elif max(tried / options.most, clock.spent_share(tried)) < 1 - options.climb_share:
+            logit = logits[tried % len(logits)]
+            logit = logit + options.temperature * rng.logistic(size=logit.shape)
+        else:
+            logit = change_some(found[0].rank, 1.0, rng)
+        cost_s = dive_cost_s(diver, diver.dive(logit, CAUTION), objective)
+        found = _cheapest([*found, _Ranked(cost_s, logit)], options.few)
+        tried += 1
+    decoded = [decode_conflicts(diver, one.rank) for one in found]
+    return [priced(diver.graph, assignment, objective) for assignment in decoded], tried
+
+
+def change_some(rank: Floats, spread: float, rng: np.random.Generator) -> Floats:
+    """Other ranks for about a twentieth or a fifth of the robots, or for all; steps of any size
+    between a tenth of the spread and all of it."""
+    share = rng.choice([0.05, 0.2, 1.0])
+    step = spread * 10 ** rng.uniform(-1, 0)
+    moved = rng.random(len(rank)) < share
+    moved[rng.integers(len(rank))] = True
+    return np.asarray(rank + step * moved * rng.standard_normal(len(rank)))
