@@ -14,8 +14,8 @@ from sim.schedule import Objective
 
 Floats = NDArray[np.float64]
 
-MOST_RETURNS = 200
-"""Decisions that a dive may take back before it gives up."""
+MOST_DIVES = 8
+"""Dives from the start, after dead ends, before it gives up; one in thirty needs a second."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,18 +65,16 @@ class Diver:
             seen=np.zeros(self.graph.num_robots, np.int32),
             wanted=np.full(count, UNDECIDED, np.int8),
             lean=np.zeros(count),
-            stack=np.empty((count, 3), np.int64),
+            first=np.zeros(count, np.int64),
         )
-        found = dive(
-            self.tree,
-            state,
-            self.robot_ptr,
-            self.robot_conflicts,
-            np.asarray(logit, dtype=np.float64),
-            float(caution),
-            MOST_RETURNS,
-        )
-        return Found(state.time if found else None, state.wanted, state.lean)
+        logit = np.asarray(logit, dtype=np.float64)
+        for _ in range(MOST_DIVES):
+            state.time[:], state.decision[:] = self.time_ms, self.decision
+            state.wanted.fill(UNDECIDED)
+            state.seen.fill(0)
+            if dive(self.tree, state, self.robot_ptr, self.robot_conflicts, logit, float(caution)):
+                return Found(state.time, state.wanted, state.lean)
+        return Found(None, state.wanted, state.lean)
 
 
 def make_diver(graph: CoordinationGraph) -> Diver:

@@ -33,7 +33,7 @@ Floats = NDArray[np.float64]
 
 SETTLED = -1
 """The urgency of a conflict that needs no decision."""
-TIE_MS = 2**20
+DEAD_END_MS, TIE_MS = 2**31, 2**20
 """Urgencies are of a finish first, and of an event where no finish is at stake."""
 
 
@@ -49,7 +49,7 @@ class Dive(NamedTuple):
     a robot. ``wanted`` ``[C]`` the order preferred when the conflict came up, UNDECIDED where it
     never did, and ``lean`` ``[C]`` how much more order 0 would have added to the cost than order 1
     at that moment, as the asinh of half seconds: twice the delay counts less than twice.
-    ``stack`` ``[C, 3]``: by depth the conflict, how many orders were tried, the trail before.
+    ``first`` ``[C]`` how many dead ends a conflict was: those go first, most of all.
     """
 
     time: Int32s
@@ -58,7 +58,7 @@ class Dive(NamedTuple):
     seen: Int32s
     wanted: Int8s
     lean: Floats
-    stack: Int64s
+    first: Int64s
 
 
 @kernel
@@ -74,7 +74,7 @@ def look(g: Tree, d: Dive, c: int) -> None:
     if event_v == 0:
         return
     tie = min(event_u, event_v, TIE_MS - 1)
-    d.urgency[c] = min(finish_u, finish_v) * TIE_MS + tie
+    d.urgency[c] = (d.first[c] * DEAD_END_MS + min(finish_u, finish_v)) * TIE_MS + tie
 
 
 @kernel
@@ -98,15 +98,15 @@ def try_order(g: Tree, d: Dive, c: int, order: int) -> float:
     trail = np.empty((512, 2), np.int32)
     held, trail, trailed = raise_times(g, d.decision, d.time, 2 * c + order, UNBOUNDED, trail, 0)
     total = float(cost_ms(g, d.time)) if held else CIRCLE_MS
-    take_back(d, trail, trailed, 0)
+    take_back(d, trail, trailed)
     d.decision[c] = UNDECIDED
     return total
 
 
 @kernel
-def take_back(d: Dive, trail: Int32s, trailed: int, mark: int) -> None:
-    """Lower the times again that the trail from ``mark`` on tells of."""
-    for a in range(trailed - 1, mark - 1, -1):
+def take_back(d: Dive, trail: Int32s, trailed: int) -> None:
+    """Lower the times again that the trail tells of."""
+    for a in range(trailed - 1, -1, -1):
         d.time[trail[a, 0]] = trail[a, 1]
 
 
@@ -129,6 +129,26 @@ def choose(g: Tree, d: Dive, logit: Floats, caution: float) -> tuple[int, bool]:
 
 
 @kernel
+def commit(g: Tree, d: Dive, c: int) -> tuple[bool, Int32s]:
+    """Decide as wanted, or the other way round where that closes a circle.
+
+    Returns:
+        Whether either was possible, and the events that it raised.
+    """
+    trail, trailed = np.empty((512, 2), np.int32), 0
+    for attempt in range(2):
+        order = d.wanted[c] if attempt == 0 else 1 - d.wanted[c]
+        d.decision[c] = order
+        held, trail, trailed = raise_times(
+            g, d.decision, d.time, 2 * c + order, UNBOUNDED, trail, 0
+        )
+        if held:
+            return True, trail[:trailed, 0]
+        take_back(d, trail, trailed)
+    return False, trail[:0, 0]
+
+
+@kernel
 def dive(
     g: Tree,
     d: Dive,
@@ -136,55 +156,29 @@ def dive(
     robot_conflicts: Int32s,
     logit: Floats,
     caution: float,
-    most_returns: int,
 ) -> bool:
     """Decide until nothing is violated; ``time`` is then a schedule.
-
-    An order that closes a circle is flipped. Where both orders do, the last decision that has
-    another order left is taken back; that is rare, and everything is looked at again then.
 
     Args:
         robot_ptr, robot_conflicts: CSR of the conflicts of every robot.
         logit: ``[C]`` above 0 where v should pass first.
         caution: what ``lean`` counts beside the logit.
-        most_returns: how often decisions may be taken back.
 
     Returns:
-        False where that was not enough.
+        False in a dead end: both orders of a conflict close a circle, or a region stays overfull.
+        The conflict is noted in ``first``, so that another dive meets it early.
     """
-    trail = np.empty((4096, 2), np.int32)
-    trailed, depth, returns, step = 0, 0, 0, 0
     for c in range(len(d.decision)):
         look(g, d, c)
+    step = 0
     while True:
         step += 1
         c, possible = choose(g, d, logit, caution)
-        if possible and c == NOBODY:
-            return True
-        if possible:
-            d.stack[depth, 0], d.stack[depth, 1], d.stack[depth, 2] = c, 0, trailed
-            depth += 1
-        held, first = False, trailed
-        while not held:
-            if depth == 0 or returns > most_returns:
-                return False
-            c, tried, mark = d.stack[depth - 1]
-            take_back(d, trail, trailed, mark)
-            trailed = mark
-            if tried == 2:
-                d.decision[c] = d.wanted[c] = UNDECIDED
-                depth -= 1
-                returns += 1
-                continue
-            order = d.wanted[c] if tried == 0 else 1 - d.wanted[c]
-            d.stack[depth - 1, 1] += 1
-            d.decision[c] = order
-            held, trail, trailed = raise_times(
-                g, d.decision, d.time, 2 * c + order, UNBOUNDED, trail, trailed
-            )
-        if d.stack[depth - 1, 2] == first:
-            look(g, d, c)
-            look_again(g, d, robot_ptr, robot_conflicts, trail[first:trailed, 0], step)
-        else:
-            for x in range(len(d.decision)):
-                look(g, d, x)
+        if c == NOBODY:
+            return possible
+        held, raised = commit(g, d, c)
+        if not held:
+            d.first[c] += 1
+            return False
+        look(g, d, c)
+        look_again(g, d, robot_ptr, robot_conflicts, raised, step)
