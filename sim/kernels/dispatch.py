@@ -29,7 +29,7 @@ from sim.kernels.floor_state import (
     make_floor,
     move,
 )
-from sim.kernels.proof import UNRANKED, Proof, enrol, make_proof, strike_off
+from sim.kernels.proof import UNRANKED, Proof, enrol, make_proof
 from sim.kernels.requests import Requests, ask, call_waiting, make_requests, must_wait
 from sim.kernels.watches import (
     Watches,
@@ -128,8 +128,7 @@ def dispatch_events(
         if f.boundary[e]:
             cross(g, f, i, e)
         if careful and k >= 0:
-            fresh = p.rank[i] == UNRANKED
-            if fresh:
+            if p.rank[i] == UNRANKED:
                 enrol(p, i)
             low = first_disturbed(g.visit_ptr, g.visits, g.robot, f.position, p.rank, i, k)
             if f.boundary[e] and fills_region(g, f, i, e):
@@ -138,8 +137,6 @@ def dispatch_events(
                 if f.boundary[e]:
                     cross_back(g, f, i, e)
                 move(f, i, e - 1, left)
-                if fresh:
-                    strike_off(p, i)
                 continue
         counter += 1
         sequence[e] = counter

@@ -156,10 +156,7 @@ def _blocker(s: Search, i: int) -> int:
         stay = s.stay_at[e]
         while 0 <= stay < s.stay_ptr[i + 1] and s.stay_enter[stay] == e:
             q = s.stay_region[stay]
-            if (
-                s.left[q] >= s.region_bound[q]
-                and s.left[q] - is_inside(s.crowd, s.inside, q, i) >= s.region_bound[q]
-            ):
+            if s.left[q] >= s.region_bound[q] and not is_inside(s.crowd, s.inside, q, i):
                 return int(len(s.parked) + q)
             stay += 1
     if s.parked[i]:  # it will never leave its goal, so everybody else must have passed there

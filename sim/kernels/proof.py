@@ -16,8 +16,8 @@ UNRANKED = -1
 class Proof(NamedTuple):
     """An order in which all could finish.
 
-    ``order [N]`` the robots, of which ``length [1]`` are in it: those on the floor and some that
-    have left it; all of them where somebody parks. ``rank [N]`` their places, or UNRANKED. The
+    ``order [N]`` the robots, of which ``length [1]`` are in it: those that have asked to
+    leave their bay; all of them where somebody parks. ``rank [N]`` their places, or UNRANKED. The
     check's own: ``blocker [N]`` whom a robot must come after, or NOBODY, or REGION; ``done [N]``,
     of whom ``num_done [1]`` can finish. The others are the graph's and the floor's, and no more of
     them than needed: passing a tuple costs for each of its arrays.
@@ -74,13 +74,6 @@ def enrol(p: Proof, i: int) -> None:
     p.rank[i] = p.length[0]
     p.order[p.length[0]] = i
     p.length[0] += 1
-
-
-@kernel
-def strike_off(p: Proof, i: int) -> None:
-    """Robot ``i``, which was just given a place, has to stay in its bay and needs none."""
-    p.rank[i] = UNRANKED
-    p.length[0] -= 1
 
 
 @kernel

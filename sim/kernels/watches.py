@@ -13,7 +13,7 @@ import numpy as np
 from sim.graph import Bools, GraphArrays, Int32s
 from sim.jit import kernel
 from sim.kernels.finishing import Search
-from sim.kernels.floor_state import NOBODY, Floor, is_inside
+from sim.kernels.floor_state import NOBODY, Floor
 
 MEMBER = -2
 
@@ -158,7 +158,7 @@ def _wait_for_robots(
     for v in range(len(blocker)):
         if blocker[v] == mover and not _waits(
             offsets, resource, parked, visit_ptr, visits,
-            v, position[v] + (v == i), mover, position[mover], cell[mover],
+            v, position[v], mover, position[mover], cell[mover],
         ):  # fmt: skip
             return False
     return True
@@ -189,17 +189,14 @@ def _will_come(visit_ptr: Int32s, visits: Int32s, k: int, begin: int, end: int) 
 
 @kernel
 def _wait_for_regions(w: Watches, i: int, mover: int) -> bool:
-    """Whether no region that robots in the group of ``i`` wait for was left by ``mover``.
+    """Whether ``mover`` has left no region that robots in the group of ``i`` wait for.
 
-    Nor entered: that a region has no room, because of ``i``, is only a thought.
+    Should it have entered one that was full only with ``i``, then ``i`` cannot enter now.
     """
-    n, last = len(w.watched), w.position[mover] - 1
-    awaited = w.blocker[i, mover] - n
-    if awaited >= 0 and is_inside(w.crowd, w.inside, awaited, mover):
-        return False
+    last = w.position[mover] - 1
     for stay in range(w.stay_ptr[mover], w.stay_ptr[mover + 1]):
         if w.stay_exit[stay] == last:
-            for v in range(n):
-                if w.blocker[i, v] == n + w.stay_region[stay]:
+            for awaited in w.blocker[i]:
+                if awaited == len(w.watched) + w.stay_region[stay]:
                     return False
     return True
