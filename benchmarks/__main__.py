@@ -10,6 +10,7 @@ MEASUREMENTS = (
     "robust",
     "granularity",
     "certificates",
+    "decoders",
     "coordinators",
     "quantum",  # last: it changes torch's threads and silences warnings
 )
