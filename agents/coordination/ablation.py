@@ -15,9 +15,8 @@ import numpy as np
 from agents.coordination.coordinate import best_candidates
 from agents.coordination.decode import decode_robots
 from agents.coordination.model import CoordinationVAE
-from agents.coordination.sampling import SamplingOptions, dive_and_climb, sample_and_climb
+from agents.coordination.sampling import SamplingOptions, sample_and_climb, unlearned
 from agents.coordination.training import JUDGE_SEED, Example
-from sim.coordinators.dive import make_diver
 from sim.coordinators.fcfs import serve_by_arrival
 from sim.coordinators.insertion import NOISE
 from sim.coordinators.interface import Budget, Clock
@@ -121,10 +120,7 @@ def _methods(
         def cost(graph: CoordinationGraph, _: Assignment) -> float:
             clock, rng = Clock(Budget(steps=most)), np.random.default_rng(JUDGE_SEED)
             options = SamplingOptions(most=most, climb_share=0.0)
-            nothing = np.zeros((1, graph.num_conflicts))
-            found, _tried = dive_and_climb(
-                make_diver(graph), nothing, clock, OBJECTIVE, rng, options
-            )
+            found, _tried = unlearned(graph, clock, OBJECTIVE, rng, options)
             return found[0].cost_s
 
         return cost

@@ -5,7 +5,6 @@ Orders that are predicted pair by pair with one error in a hundred deadlock almo
 large fleet, so every decoder here constructs its assignment.
 """
 
-from collections.abc import Sequence
 from enum import StrEnum
 
 import numpy as np
@@ -21,7 +20,7 @@ from sim.coordinators.node_ranks import assignment_from_node_ranks
 from sim.coordinators.robot_order import robot_order
 from sim.errors import InputError
 from sim.graph import CoordinationGraph
-from sim.schedule import Assignment, Objective, cost_of_finish_s, evaluate, evaluate_batch
+from sim.schedule import Assignment, Objective, cost_of_finish_s, evaluate
 from sim.times import assignment_from_times
 
 Floats = NDArray[np.float64]
@@ -127,16 +126,6 @@ def sample_orders(rank: Floats, temperature: float, rng: np.random.Generator) ->
             exp(-rank / temperature).
     """
     return np.asarray(rank - temperature * rng.gumbel(size=rank.shape))
-
-
-def costs_s(
-    graph: CoordinationGraph, assignments: Sequence[Assignment], objective: Objective
-) -> Floats:
-    """Costs of at least one feasible assignment, evaluated together."""
-    order = np.stack([one.order for one in assignments])
-    following = np.stack([one.following for one in assignments])
-    finish_ms = evaluate_batch(graph, order, following)
-    return cost_of_finish_s(finish_ms, graph.free_ms, objective)
 
 
 def finite(name: str, values: Tensor) -> Floats:

@@ -15,7 +15,7 @@ from agents.coordination.decode import (
     dive_cost_s,
     sample_orders,
 )
-from sim.coordinators.dive import Diver
+from sim.coordinators.dive import Diver, make_diver
 from sim.coordinators.insertion import insertion_costs_s
 from sim.coordinators.interface import Clock
 from sim.coordinators.robot_order import robot_order
@@ -96,9 +96,9 @@ def sample_and_climb(
     """
     spread = float(ranks.std()) or 1.0
     found = _cost(graph, ranks[:1], objective)
-    tried = 1
+    tried, most = 1, min(options.most, clock.budget.steps or options.most)
     while tried < options.most and clock.allows(tried):
-        left = min(TOGETHER, options.most - tried, clock.budget.steps or options.most)
+        left = min(TOGETHER, most - tried)
         if tried < len(ranks):
             tries = ranks[tried : tried + left]
         elif max(tried / options.most, clock.spent_share(tried)) < 1 - options.climb_share:
@@ -155,6 +155,18 @@ def dive_and_climb(
         tried += 1
     decoded = [decode_conflicts(diver, one.rank) for one in found]
     return [priced(diver.graph, assignment, objective) for assignment in decoded], tried
+
+
+def unlearned(
+    graph: CoordinationGraph,
+    clock: Clock,
+    objective: Objective,
+    rng: np.random.Generator,
+    options: SamplingOptions,
+) -> tuple[list[Candidate], int]:
+    """:func:`dive_and_climb` from logits of 0: everything but the learning."""
+    nothing = np.zeros((1, graph.num_conflicts))
+    return dive_and_climb(make_diver(graph), nothing, clock, objective, rng, options)
 
 
 def change_some(rank: Floats, spread: float, rng: np.random.Generator) -> Floats:

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from agents.coordination.labels import LabelledInstance
-from sim.coordinators.alternatives import typed_conflicts
 from sim.coordinators.dive import Diver
 from sim.graph import FREE
 from sim.schedule import Assignment, evaluate
@@ -65,7 +64,7 @@ def make_target(diver: Diver, assignment: Assignment) -> Target:
     Raises:
         DeadlockError: it is no feasible assignment.
     """
-    graph, typed = diver.graph, typed_conflicts(diver.graph)
+    graph, typed = diver.graph, diver.tree.typed
     schedule = evaluate(graph, assignment)
     delay_ms = schedule.finish_ms - schedule.free_ms
     certain = np.where(assignment.order > 0, CERTAIN, -CERTAIN)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cluster.coordinators import NAMES, LearnedName, coordinator_of
-from sim.coordinators.dive import make_diver
 from sim.coordinators.fcfs import serve_by_arrival
 from sim.coordinators.interface import Budget, Clock, Coordinator, Outcome, Status
 from sim.coordinators.portfolio import CoordinatorName
@@ -76,13 +75,11 @@ def unlearned(
     incumbent: Assignment | None = None,
 ) -> Outcome:
     """Samples and climbs as ``gnn_vae`` does, from logits of 0: everything but the learning."""
-    from agents.coordination.sampling import SamplingOptions, dive_and_climb, priced
+    from agents.coordination.sampling import SamplingOptions, priced
+    from agents.coordination.sampling import unlearned as search
 
     clock = Clock(budget)
     floor = priced(graph, incumbent or serve_by_arrival(graph), objective)
-    nothing = np.zeros((1, graph.num_conflicts))
-    found, tried = dive_and_climb(
-        make_diver(graph), nothing, clock, objective, rng, SamplingOptions()
-    )
+    found, tried = search(graph, clock, objective, rng, SamplingOptions())
     best = min(found[0], floor, key=lambda one: one.cost_s)
     return Outcome(best.assignment, Status.FEASIBLE, None, tried)

@@ -59,16 +59,18 @@ class Diver:
         """
         count = self.graph.num_conflicts
         state = Dive(
-            time=self.time_ms.copy(),
-            decision=self.decision.copy(),
+            time=np.empty_like(self.time_ms),
+            decision=np.empty_like(self.decision),
             urgency=np.empty(count, np.int64),
-            seen=np.zeros(self.graph.num_robots, np.int32),
-            wanted=np.full(count, UNDECIDED, np.int8),
+            seen=np.empty(self.graph.num_robots, np.int32),
+            wanted=np.empty(count, np.int8),
             lean=np.zeros(count),
             first=np.zeros(count, np.int64),
         )
         logit = np.asarray(logit, dtype=np.float64)
-        for _ in range(MOST_DIVES):
+        for tried in range(MOST_DIVES):
+            if state.first.sum() < tried:  # nothing noted: another dive would end alike
+                break
             state.time[:], state.decision[:] = self.time_ms, self.decision
             state.wanted.fill(UNDECIDED)
             state.seen.fill(0)

@@ -35,9 +35,8 @@ SETTLED = -1
 """The urgency of a conflict that needs no decision."""
 DEAD_END_MS, TIE_MS = 2**31, 2**20
 """Urgencies are of a finish first, and of an event where no finish is at stake."""
-
-
 CIRCLE_MS = 1e12
+"""Stands for the cost of an order that closes a circle."""
 LEAN_MS = 500.0
 """Differences of delays below this count in proportion, those above by their logarithm."""
 
@@ -166,7 +165,8 @@ def dive(
 
     Returns:
         False in a dead end: both orders of a conflict close a circle, or a region stays overfull.
-        The conflict is noted in ``first``, so that another dive meets it early.
+        A conflict outside regions is noted in ``first``, so that another dive meets it early;
+        where nothing is noted, another dive would end alike.
     """
     for c in range(len(d.decision)):
         look(g, d, c)
@@ -178,7 +178,7 @@ def dive(
             return possible
         held, raised = commit(g, d, c)
         if not held:
-            d.first[c] += 1
+            d.first[c] += not g.typed[c]
             return False
         look(g, d, c)
         look_again(g, d, robot_ptr, robot_conflicts, raised, step)
