@@ -12,14 +12,10 @@ from typing import TypeAlias
 
 import numpy as np
 
-from agents.coordination.decode import (
-    decode_conflicts,
-    decode_events,
-    decode_nodes,
-    decode_robots,
-)
+from agents.coordination.decode import Floats, decode_events, decode_nodes, decode_robots
 from benchmarks.setting import cpu_s, interval
-from sim.coordinators.dive import make_diver
+from sim.coordinators.dive import FORESIGHT, IMPULSE, make_diver
+from sim.coordinators.dive_search import Advice, no_advice, schedule_of
 from sim.coordinators.interface import Budget
 from sim.coordinators.local_search import local_search
 from sim.families import FamilyOptions, draw_instance
@@ -67,7 +63,7 @@ def instances(robots: int) -> Iterator[CoordinationGraph]:
 def measure(graph: CoordinationGraph, budget: Budget) -> Iterator[tuple[str, float, float]]:
     """Name, ratio and milliseconds of every decoder."""
     objective, rng = Objective.MEAN_TRAVEL, np.random.default_rng(0)
-    start = decode_conflicts(make_diver(graph), np.zeros(graph.num_conflicts))
+    start = schedule_of(make_diver(graph), no_advice(graph))
     best = local_search(graph, budget, objective, rng, incumbent=start).assignment
     schedule = evaluate(graph, best)
     for name, decode in decoders(graph, best, schedule).items():
@@ -85,14 +81,19 @@ def decoders(graph: CoordinationGraph, best: Assignment, schedule: Schedule) -> 
     odds = np.log((1.0 - WRONG) / WRONG)  # what an honest model would say of such orders
     doubtful = np.where(wrong, -odds, odds) * np.sign(told)
     nothing = np.zeros(len(told))
+
+    def dive(logit: Floats, weight: Floats) -> Decode:
+        return lambda: schedule_of(diver, Advice(logit, weight))
+
     return {
         "intervals, told everything": lambda: decode_nodes(graph, entered_ms),
         "events, told everything": lambda: decode_events(graph, entered_ms),
         "robots, told everything": lambda: decode_robots(graph, delay_ms),
         "robots, told nothing": lambda: decode_robots(graph, graph.free_ms),
-        "conflicts, told everything": lambda: decode_conflicts(diver, told),
-        "conflicts, a tenth of it wrong": lambda: decode_conflicts(diver, doubtful),
-        "conflicts, told nothing": lambda: decode_conflicts(diver, nothing),
+        "conflicts, told everything": dive(told, FORESIGHT),
+        "conflicts, a tenth of it wrong": dive(doubtful, FORESIGHT),
+        "conflicts, told nothing": dive(nothing, FORESIGHT),
+        "conflicts, told nothing, without foresight": dive(nothing, IMPULSE),
     }
 
 

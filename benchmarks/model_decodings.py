@@ -11,7 +11,6 @@ from torch import Tensor
 from agents.coordination.decode import (
     Decoder,
     Floats,
-    decode_conflicts,
     decode_events,
     decode_nodes,
     decode_robots,
@@ -19,8 +18,9 @@ from agents.coordination.decode import (
     sample_orders,
 )
 from agents.coordination.model import Prediction
-from agents.coordination.sampling import SamplingOptions, change_some
+from agents.coordination.sampling import SamplingOptions
 from sim.coordinators.dive import Diver
+from sim.coordinators.dive_search import Advice, change_some, schedule_of
 from sim.graph import CoordinationGraph
 from sim.schedule import Assignment
 
@@ -52,7 +52,9 @@ def decodings_of(
     match decoder:
         case Decoder.CONFLICTS:
             orders = said("orders of conflicts", prediction.order)
-            return [partial(decode_conflicts, diver, order) for order in orders]
+            weights = np.resize(finite("weights of outlooks", prediction.outlook), (len(orders), 2))
+            told = [Advice(*row) for row in zip(orders, weights, strict=True)]
+            return [partial(schedule_of, diver, advice) for advice in told]
         case Decoder.ROBOTS:
             ranks = said("robot ranks", prediction.robot_rank)
             return [partial(decode_robots, graph, rank) for rank in ranks]

@@ -15,8 +15,10 @@ import numpy as np
 from agents.coordination.coordinate import best_candidates
 from agents.coordination.decode import decode_robots
 from agents.coordination.model import CoordinationVAE
-from agents.coordination.sampling import SamplingOptions, sample_and_climb, unlearned
+from agents.coordination.sampling import SamplingOptions, sample_and_climb
 from agents.coordination.training import JUDGE_SEED, Example
+from sim.coordinators.dive import make_diver
+from sim.coordinators.dive_search import DiveOptions, no_advice, search_dives
 from sim.coordinators.fcfs import serve_by_arrival
 from sim.coordinators.insertion import NOISE
 from sim.coordinators.interface import Budget, Clock
@@ -40,7 +42,7 @@ class Method(StrEnum):
     INSERTION = "insertion"
     """Samples around that order."""
     GREEDY = "greedy"
-    """Every conflict that comes up goes to whom it costs less at once: the decoder alone."""
+    """One dive where the outlook decides alone, with weights that we set: the decoder alone."""
     GREEDY_SAMPLES = "greedy_samples"
     """Samples around that: everything but the learning."""
     UNTRAINED_MEAN = "untrained_mean"
@@ -119,9 +121,10 @@ def _methods(
     def greedy(most: int) -> Cost:
         def cost(graph: CoordinationGraph, _: Assignment) -> float:
             clock, rng = Clock(Budget(steps=most)), np.random.default_rng(JUDGE_SEED)
-            options = SamplingOptions(most=most, climb_share=0.0)
-            found, _tried = unlearned(graph, clock, OBJECTIVE, rng, options)
-            return found[0].cost_s
+            options = DiveOptions(most=most, climb_share=0.0)
+            told = [no_advice(graph)]
+            dived, _tried = search_dives(make_diver(graph), told, clock, OBJECTIVE, rng, options)
+            return dived[0].cost_s
 
         return cost
 

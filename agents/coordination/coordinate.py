@@ -14,11 +14,11 @@ from agents.coordination.model import CoordinationVAE, Prediction
 from agents.coordination.sampling import (
     Candidate,
     SamplingOptions,
-    dive_and_climb,
     priced,
     sample_and_climb,
 )
 from sim.coordinators.dive import make_diver
+from sim.coordinators.dive_search import Advice, schedule_of, search_dives
 from sim.coordinators.fcfs import serve_by_arrival
 from sim.coordinators.interface import Budget, Clock, Coordinator, Outcome, Status
 from sim.coordinators.local_search import local_search
@@ -147,7 +147,11 @@ def decode(
         return sample_and_climb(graph, ranks, clock, objective, rng, options)
     if decoder is Decoder.CONFLICTS and prediction.order is not None:
         logits = finite("orders of conflicts", prediction.order)
-        return dive_and_climb(make_diver(graph), logits, clock, objective, rng, options)
+        weights = finite("weights of outlooks", prediction.outlook)
+        advice = [Advice(*row) for row in zip(logits, weights, strict=True)]
+        diver, varied = make_diver(graph), options.dives
+        dived, tried = search_dives(diver, advice, clock, objective, rng, varied)
+        return [Candidate(one.cost_s, schedule_of(diver, one.advice)) for one in dived], tried
     return _decode_all(graph, prediction, clock, objective, options)
 
 

@@ -13,15 +13,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sim.coordinators.dispatch import dispatch
-from sim.coordinators.dive import Diver, Found
-from sim.coordinators.fcfs import serve_by_arrival
 from sim.coordinators.insertion import insert_in_order
 from sim.coordinators.node_ranks import assignment_from_node_ranks
 from sim.coordinators.robot_order import robot_order
 from sim.errors import InputError
 from sim.graph import CoordinationGraph
-from sim.schedule import Assignment, Objective, cost_of_finish_s, evaluate
-from sim.times import assignment_from_times
+from sim.schedule import Assignment
 
 Floats = NDArray[np.float64]
 
@@ -37,36 +34,6 @@ class Decoder(StrEnum):
     """Intervals are sorted by rank, as far as routes and forced orders allow (the paper's)."""
     EVENTS = "events"
     """Requests for cells are served by rank of the interval, as far as nobody gets stuck."""
-
-
-CAUTION = 0.5
-"""What the delays that a decision causes at once count beside the logit of the model. By these
-delays alone, in half the asinh of half seconds, optimal orders are predicted best."""
-
-
-def decode_conflicts(diver: Diver, logit: Floats) -> Assignment:
-    """Commit orders where robots are in each other's way; see :mod:`sim.kernels.dive`.
-
-    Args:
-        logit: ``[C]`` finite, above 0 where v should pass first.
-    """
-    time_ms = diver.dive(logit, CAUTION).time_ms
-    if time_ms is None:
-        return fallback(diver.graph)
-    return assignment_from_times(diver.graph, time_ms)
-
-
-def dive_cost_s(diver: Diver, found: Found, objective: Objective) -> float:
-    """What a dive's schedule costs, or the fallback after a dead end."""
-    if found.time_ms is None:
-        return evaluate(diver.graph, fallback(diver.graph)).cost_s(objective)
-    finish_ms = found.time_ms[diver.graph.offsets[1:] - 1]
-    return float(cost_of_finish_s(finish_ms, diver.graph.free_ms, objective))
-
-
-def fallback(graph: CoordinationGraph) -> Assignment:
-    """Insertion by free travel time; first come first served on merged graphs."""
-    return serve_by_arrival(graph) if graph.merged else decode_robots(graph, graph.free_ms)
 
 
 def decode_robots(graph: CoordinationGraph, rank: NDArray[np.floating | np.integer]) -> Assignment:

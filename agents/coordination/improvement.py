@@ -14,11 +14,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from agents.coordination.decode import CAUTION, dive_cost_s
 from agents.coordination.features import GraphBatch
 from agents.coordination.model import CoordinationVAE
 from agents.coordination.options import Credit, ImprovementOptions
 from sim.coordinators.dive import Diver
+from sim.coordinators.dive_search import dive_cost_s
 from sim.schedule import Objective
 
 
@@ -41,16 +41,18 @@ def improvement_loss(
     """
     size = (options.latents, batch.num_graphs, model.options.latent)
     latent = torch.randn(size, generator=generator).to(batch.node.device)
-    logits = model.decode(batch, model.share(batch), latent).order
-    if logits is None:
-        raise ValueError("the prediction was made without conflicts")
+    predictions = model.decode(batch, model.share(batch), latent).split(batch)
     copies = options.samples // options.latents
     losses = []
-    for diver, logit in zip(divers, logits.split(batch.conflicts, dim=1), strict=True):
-        rows = logit.repeat_interleave(copies, dim=0)
-        sampled = sample_dives(diver, rows, options.temperature, objective, generator)
+    for diver, prediction in zip(divers, predictions, strict=True):
+        if prediction.order is None:
+            raise ValueError("the prediction was made without conflicts")
+        rows = prediction.order.repeat_interleave(copies, dim=0)
+        weight = prediction.outlook.repeat_interleave(copies, dim=0)
+        sampled = sample_dives(diver, rows, weight, options.temperature, objective, generator)
         credit = weigh(sampled.cost_s, options.credit).to(rows.device)
-        log_odds = sampled.sign * (rows + CAUTION * sampled.lean) / options.temperature
+        said = rows + (weight[:, None] * sampled.outlook).sum(dim=2)
+        log_odds = sampled.sign * said / options.temperature
         log_probability = (sampled.sign.abs() * logsigmoid(log_odds)).sum(dim=1)
         losses.append(-(credit * log_probability).mean() / diver.graph.num_robots)
     return torch.stack(losses).mean()
@@ -62,34 +64,37 @@ class Sampled(NamedTuple):
     Args:
         cost_s: ``[K]``.
         sign: ``[K, C]`` 1 where v was preferred, -1 where u was, 0 where the model was not asked.
-        lean: ``[K, C]`` how much more order 0 seemed to cost than order 1, as in the dive.
+        outlook: ``[K, C, 2]`` how much more order 0 seemed to cost, as in the dive.
     """
 
     cost_s: Tensor
     sign: Tensor
-    lean: Tensor
+    outlook: Tensor
 
 
 def sample_dives(
     diver: Diver,
     logit: Tensor,
+    weight: Tensor,
     temperature: float,
     objective: Objective,
     generator: torch.Generator,
 ) -> Sampled:
-    """Decisions drawn with the odds of ``logit`` ``[K, C]``, and what comes of them.
+    """Decisions drawn with the odds of ``logit`` ``[K, C]``, beside the outlook with ``weight``
+    ``[K, 2]``, and what comes of them.
 
     Args:
         temperature: by which logits and delays are divided before they are odds.
     """
     uniform = torch.rand(logit.shape, generator=generator).clamp(1e-7, 1 - 1e-7)
     noisy = logit.detach().cpu() + temperature * uniform.logit()
-    found = [diver.dive(row, CAUTION) for row in noisy.double().numpy()]
+    weights = weight.detach().cpu().double().numpy()
+    found = [diver.dive(*row) for row in zip(noisy.double().numpy(), weights, strict=True)]
     asks = ~diver.tree.typed
     costs_s = [dive_cost_s(diver, one, objective) for one in found]
     sign = np.stack([np.where((f.wanted >= 0) & asks, 2 * f.wanted - 1, 0) for f in found])
-    lean = np.stack([f.lean for f in found])
-    tensors = (torch.tensor(costs_s), torch.from_numpy(sign), torch.from_numpy(lean))
+    outlook = np.stack([f.outlook for f in found])
+    tensors = (torch.tensor(costs_s), torch.from_numpy(sign), torch.from_numpy(outlook))
     return Sampled(*(one.to(logit.device, logit.dtype) for one in tensors))
 
 

@@ -5,7 +5,6 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
-from agents.coordination.decode import CAUTION
 from agents.coordination.features import GraphBatch
 from agents.coordination.model import Posterior, Prediction
 from agents.coordination.options import LossOptions
@@ -49,7 +48,8 @@ def imitation_loss(
     free, typed = targets.free, targets.typed
     if prediction.order is None or prediction.exclusive is None:
         raise ValueError("the prediction was made without conflicts; pass conflicts=True")
-    said = prediction.order[0, targets.asked] + CAUTION * targets.lean
+    weight = prediction.outlook[0, targets.graph_of_asked]
+    said = prediction.order[0, targets.asked] + (weight * targets.outlook).sum(dim=1)
     return {
         "decisions": options.decisions * mean_bce(said, targets.order[targets.asked]),
         "robots": options.robots * _robots_loss(batch, prediction.robot_rank[0], targets),

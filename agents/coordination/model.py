@@ -17,6 +17,7 @@ from torch_geometric.nn import GATv2Conv
 
 from agents.coordination.features import EDGE_WIDTH, NODE_WIDTH, ROBOT_WIDTH, GraphBatch
 from agents.coordination.options import ModelOptions
+from sim.coordinators.dive import IMPULSE
 
 LABEL_WIDTH = 2
 """Order (1 when the source passes first, -1 when the target does) and type of a conflict."""
@@ -49,12 +50,15 @@ class Prediction(NamedTuple):
         robot_rank: ``[K, N]`` low is inserted first; differences are logits of Plackett-Luce.
         order: ``[K, C]`` logit that v passes first; changes sign with u and v. None where nobody
             asked.
+        outlook: ``[K, G, 2]``, for one graph ``[K, 2]``: what the outlook of a dive counts beside
+            these logits.
         exclusive: ``[K, C]`` logit that the conflict is exclusive, or None.
     """
 
     node_rank: Tensor
     robot_rank: Tensor
     order: Tensor | None
+    outlook: Tensor
     exclusive: Tensor | None
 
     def split(self, batch: GraphBatch) -> "list[Prediction]":
@@ -67,6 +71,7 @@ class Prediction(NamedTuple):
             parts(self.node_rank, batch.intervals),
             parts(self.robot_rank, batch.robots),
             parts(self.order, batch.conflicts),
+            self.outlook.unbind(dim=1),
             parts(self.exclusive, batch.conflicts),
         )
         return [Prediction(*one) for one in zip(*columns, strict=True)]  # type: ignore[arg-type]
@@ -109,8 +114,12 @@ class CoordinationVAE(nn.Module):
         self.node_head = mlp(width, width, 1)
         self.robot_head = mlp(width + ROBOT_WIDTH, width, 1)
         self.conflict_head = mlp(2 * width + EDGE_WIDTH, width, 2)
+        self.outlook_head = nn.Linear(options.latent, 2)
         # a new model has no opinion: what a decision seems to cost at once then decides alone
         nn.init.normal_(self.conflict_head.get_parameter("2.weight"), std=1e-3)
+        nn.init.normal_(self.outlook_head.weight, std=1e-3)
+        with torch.no_grad():
+            self.outlook_head.bias.copy_(torch.from_numpy(IMPULSE))
 
     def encode(self, batch: GraphBatch, order: Tensor, exclusive: Tensor) -> Posterior:
         """The posterior of the latent.
@@ -161,6 +170,7 @@ class CoordinationVAE(nn.Module):
             node_rank=self.node_head(node).squeeze(-1),
             robot_rank=self.robot_head(torch.cat([robot, known], dim=-1)).squeeze(-1),
             order=order,
+            outlook=self.outlook_head(latent),
             exclusive=exclusive,
         )
 

@@ -1,21 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From ranks of robots to the cheapest orders of insertion: sample around them, then climb."""
+"""What is tried for one prediction, and insertion orders around ranks of robots."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
-from agents.coordination.decode import (
-    CAUTION,
-    Decoder,
-    Floats,
-    decode_conflicts,
-    decode_robots,
-    dive_cost_s,
-    sample_orders,
-)
-from sim.coordinators.dive import Diver, make_diver
+from agents.coordination.decode import Decoder, Floats, decode_robots, sample_orders
+from sim.coordinators.dive_search import DiveOptions, change_some
 from sim.coordinators.insertion import insertion_costs_s
 from sim.coordinators.interface import Clock
 from sim.coordinators.robot_order import robot_order
@@ -57,6 +49,11 @@ class SamplingOptions:
             raise InputError(f"climb_share is {self.climb_share}; allowed: 0 or more, below 1")
         if not 0 < self.search_share < 1:
             raise InputError(f"search_share is {self.search_share}; allowed: above 0, below 1")
+
+    @property
+    def dives(self) -> DiveOptions:
+        """The same for dives."""
+        return DiveOptions(self.temperature, self.climb_share, self.most, self.few)
 
 
 class Candidate(NamedTuple):
@@ -122,58 +119,3 @@ def _cheapest(found: list[_Ranked], few: int) -> list[_Ranked]:
     """The cheapest, one for each cost; the latest of equal ones, so that climbing goes on."""
     by_cost = {one.cost_s: one for one in found}
     return [by_cost[cost] for cost in sorted(by_cost)[:few]]
-
-
-def dive_and_climb(
-    diver: Diver,
-    logits: Floats,
-    clock: Clock,
-    objective: Objective,
-    rng: np.random.Generator,
-    options: SamplingOptions,
-) -> tuple[list[Candidate], int]:
-    """The few cheapest schedules found from some logits, and the number tried.
-
-    Every row without noise, samples around the rows, then changes of the best: as
-    :func:`sample_and_climb`, with logits of conflicts instead of ranks of robots.
-
-    Args:
-        logits: ``[K, C]`` finite.
-    """
-    found: list[_Ranked] = []
-    tried = 0
-    while tried == 0 or (tried < options.most and clock.allows(tried)):
-        if tried < len(logits):
-            logit = logits[tried]
-        elif max(tried / options.most, clock.spent_share(tried)) < 1 - options.climb_share:
-            logit = logits[tried % len(logits)]
-            logit = logit + options.temperature * rng.logistic(size=logit.shape)
-        else:
-            logit = change_some(found[0].rank, 1.0, rng)
-        cost_s = dive_cost_s(diver, diver.dive(logit, CAUTION), objective)
-        found = _cheapest([*found, _Ranked(cost_s, logit)], options.few)
-        tried += 1
-    decoded = [decode_conflicts(diver, one.rank) for one in found]
-    return [priced(diver.graph, assignment, objective) for assignment in decoded], tried
-
-
-def unlearned(
-    graph: CoordinationGraph,
-    clock: Clock,
-    objective: Objective,
-    rng: np.random.Generator,
-    options: SamplingOptions,
-) -> tuple[list[Candidate], int]:
-    """:func:`dive_and_climb` from logits of 0: everything but the learning."""
-    nothing = np.zeros((1, graph.num_conflicts))
-    return dive_and_climb(make_diver(graph), nothing, clock, objective, rng, options)
-
-
-def change_some(rank: Floats, spread: float, rng: np.random.Generator) -> Floats:
-    """Other ranks for about a twentieth or a fifth of the robots, or for all; steps of any size
-    between a tenth of the spread and all of it."""
-    share = rng.choice([0.05, 0.2, 1.0])
-    step = spread * 10 ** rng.uniform(-1, 0)
-    moved = rng.random(len(rank)) < share
-    moved[rng.integers(len(rank))] = True
-    return np.asarray(rank + step * moved * rng.standard_normal(len(rank)))

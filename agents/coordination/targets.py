@@ -29,7 +29,7 @@ class Target:
         free: ``[C]`` conflicts whose order is a decision; typed: ``[C]`` those whose type is.
         insertion: ``[N]`` robots by delay, the least delayed first; ties by number.
         asked: ``[A]`` conflicts that come up when this label is decoded.
-        lean: ``[A]`` how much more order 0 then seems to cost than order 1, as in the dive.
+        outlook: ``[A, 2]`` how much more order 0 then seems to cost, as in the dive.
     """
 
     order: NDArray[np.int8]
@@ -38,12 +38,13 @@ class Target:
     typed: NDArray[np.bool_]
     insertion: NDArray[np.int64]
     asked: NDArray[np.int64]
-    lean: NDArray[np.float32]
+    outlook: NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
 class Targets:
-    """Labels of the graphs of a batch: as in :class:`Target`, end to end; insertion one by one."""
+    """Labels of the graphs of a batch: as in :class:`Target`, end to end; insertion one by one.
+    ``graph_of_asked`` ``[A]`` tells which graph a conflict belongs to."""
 
     order: Tensor
     exclusive: Tensor
@@ -51,7 +52,8 @@ class Targets:
     typed: Tensor
     insertion: tuple[Tensor, ...]
     asked: Tensor
-    lean: Tensor
+    graph_of_asked: Tensor
+    outlook: Tensor
 
 
 CERTAIN = 1e9
@@ -68,7 +70,7 @@ def make_target(diver: Diver, assignment: Assignment) -> Target:
     schedule = evaluate(graph, assignment)
     delay_ms = schedule.finish_ms - schedule.free_ms
     certain = np.where(assignment.order > 0, CERTAIN, -CERTAIN)
-    found = diver.dive(certain, caution=0.0)
+    found = diver.dive(certain, np.zeros(2))
     asked = np.flatnonzero((found.wanted >= 0) & ~typed)
     return Target(
         order=assignment.order,
@@ -77,7 +79,7 @@ def make_target(diver: Diver, assignment: Assignment) -> Target:
         typed=typed,
         insertion=np.argsort(delay_ms, kind="stable").astype(np.int64),
         asked=asked,
-        lean=found.lean[asked].astype(np.float32),
+        outlook=found.outlook[asked].astype(np.float32),
     )
 
 
@@ -95,6 +97,7 @@ def collate_targets(targets: Sequence[Target], device: torch.device | str = "cpu
 
     starts = np.cumsum([0, *(len(t.order) for t in targets)])
     asked = np.concatenate([t.asked + start for t, start in zip(targets, starts, strict=False)])
+    graph = np.repeat(np.arange(len(targets)), [len(t.asked) for t in targets])
     return Targets(
         order=joined("order"),
         exclusive=joined("exclusive"),
@@ -102,7 +105,8 @@ def collate_targets(targets: Sequence[Target], device: torch.device | str = "cpu
         typed=joined("typed"),
         insertion=tuple(torch.from_numpy(t.insertion).to(device) for t in targets),
         asked=torch.from_numpy(asked).to(device),
-        lean=joined("lean"),
+        graph_of_asked=torch.from_numpy(graph).to(device),
+        outlook=joined("outlook"),
     )
 
 

@@ -30,6 +30,8 @@ from sim.schedule import Objective
 
 JUDGE_SEED = 0
 """Held-out instances are always judged with the same noise."""
+OUTLOOK_SHARE = 20.0
+"""How much faster the weights of the outlook are learnt than those of the network."""
 JUDGED_TOGETHER = 16
 """Held-out instances in one pass of the model."""
 
@@ -67,7 +69,7 @@ class Trainer:
         with torch.random.fork_rng(devices=[]):  # layers draw their first weights from the global
             torch.manual_seed(seed)
             self.model = CoordinationVAE(model_options)
-        self.optimiser = torch.optim.Adam(self.model.parameters(), lr=options.learning_rate)
+        self.optimiser = _optimiser(self.model)
         self.generator = torch.Generator().manual_seed(seed)
         self.step = 0
         self.best_ratio = -np.inf
@@ -112,7 +114,7 @@ class Trainer:
             InputError: the loss is not finite.
         """
         for group in self.optimiser.param_groups:
-            group["lr"] = self.options.rate_at(self.step)
+            group["lr"] = group["share"] * self.options.rate_at(self.step)
         parts = self._loss(examples)
         loss = torch.stack(list(parts.values())).sum()
         if not bool(torch.isfinite(loss)):
@@ -162,6 +164,16 @@ class Trainer:
             self.best_ratio, self.looks_without_improvement = ratio, 0
             self.best_weights = deepcopy(self.model.state_dict())
         return ratio
+
+
+def _optimiser(model: CoordinationVAE) -> torch.optim.Adam:
+    """Two weights of the outlook move as fast as the many thousand of the network together do."""
+    outlook = list(model.outlook_head.parameters())
+    known = {id(weight) for weight in outlook}
+    network = [weight for weight in model.parameters() if id(weight) not in known]
+    return torch.optim.Adam(
+        [{"params": network, "share": 1.0}, {"params": outlook, "share": OUTLOOK_SHARE}]
+    )
 
 
 def judge(model: CoordinationVAE, examples: Sequence[Example], samples: int) -> float:

@@ -18,7 +18,7 @@ from agents.coordination.model import CoordinationVAE
 from agents.coordination.options import ModelOptions
 from sim.errors import InputError
 
-ARCHITECTURE = f"fedfleet coordination vae 1, features {NODE_WIDTH} {ROBOT_WIDTH} {EDGE_WIDTH}"
+ARCHITECTURE = f"fedfleet coordination vae 2, features {NODE_WIDTH} {ROBOT_WIDTH} {EDGE_WIDTH}"
 
 
 def save_model(path: Path, model: CoordinationVAE, notes: Mapping[str, str] | None = None) -> None:

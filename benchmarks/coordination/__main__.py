@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks.coordination.cases import SEEDS, SIZES, Case, SetName, cases
 from benchmarks.coordination.measure import Bench, Weights
-from benchmarks.coordination.methods import LONG_SEARCH, MILP, TIMED
+from benchmarks.coordination.methods import LONG, MILP, TIMED
 from benchmarks.coordination.records import Records, paths_of
 from sim.errors import InputError
 
@@ -59,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _best_known(records: Records, wanted: list[Case]) -> None:
     bench = Bench(records)
-    bench.warm_up((MILP, LONG_SEARCH))
+    bench.warm_up((MILP, *LONG))
     bench.best_known(wanted)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks.coordination.cases import Case, SetName, draw
-from benchmarks.coordination.methods import LONG_SEARCH, MILP, Method, coordinator_by
+from benchmarks.coordination.methods import LONG, MILP, Method, coordinator_by
 from benchmarks.coordination.records import Record, Records
 from sim.certificate import certify
 from sim.coordinators.interface import Budget, Status
@@ -51,14 +51,14 @@ class Bench:
             self._run(case, methods)
 
     def best_known(self, cases: Iterable[Case]) -> None:
-        """MILP, and local search where nobody has proved a cost to be the best there is.
+        """MILP, and long searches where nobody has proved a cost to be the best there is.
 
-        Where MILP proves its own, local search could only find the same, so its 60 s are saved.
+        Where MILP proves its own, they could only find the same, so their time is saved.
         """
         for case in cases:
             self._run(case, (MILP,))
             if not any(record.optimal for record in self.records.of(case)):
-                self._run(case, (LONG_SEARCH,))
+                self._run(case, LONG)
 
     def warm_up(self, methods: Iterable[Method]) -> None:
         """Compile the kernels and load the libraries: by steps, then by the clock."""

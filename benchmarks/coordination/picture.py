@@ -13,7 +13,7 @@ from matplotlib.ticker import MultipleLocator, NullLocator
 
 from benchmarks.coordination import paper
 from benchmarks.coordination.cases import FLOORS, SIZES, SetName
-from benchmarks.coordination.methods import GNN_VAE, GNN_VAE_LS, MILP, UNLEARNED, Method
+from benchmarks.coordination.methods import GNN_VAE, GNN_VAE_LS, MILP, Method
 from benchmarks.coordination.results import Results
 from benchmarks.setting import half_width
 from sim.coordinators.portfolio import CoordinatorName
@@ -27,7 +27,7 @@ SHOWN = {
     GNN_VAE: "#d55e00",
     Method(CoordinatorName.LOCAL_SEARCH, 1.0): "#3fa3dc",
     MILP: "#882255",
-    Method(UNLEARNED, 1.0): "#009e73",
+    Method(CoordinatorName.DIVE, 1.0): "#009e73",
     Method(CoordinatorName.CMA, 1.0): "#d18f00",
     Method(CoordinatorName.FCFS, 1.0): "#6d7683",
 }

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from sim.coordinators.dive_search import different_dives
 from sim.coordinators.incumbent import no_conflict_bound_s
 from sim.coordinators.insertion import require_cells
 from sim.coordinators.interface import Budget, Clock, Outcome, Status
@@ -66,8 +67,10 @@ def _search(
     if glance.status is Status.OPTIMAL:
         return [best], bound_s
     part = budget.part(STARTS / NUM_STARTS)
-    runs = [local_search(graph, part, objective, rng) for _ in range(NUM_STARTS)]
-    starts = [best, *(priced(graph, run.assignment, objective) for run in runs)]
+    starts = [best]
+    for dived in different_dives(graph, NUM_STARTS, objective, rng):
+        run = local_search(graph, part, objective, rng, incumbent=dived)
+        starts.append(priced(graph, run.assignment, objective))
     incumbent = min(starts, key=lambda start: start.cost_s).assignment
     proof = tree_search(graph, budget.part(PROOF), objective, rng, incumbent=incumbent)
     starts.append(priced(graph, proof.assignment, objective))

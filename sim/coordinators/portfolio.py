@@ -8,6 +8,7 @@ import numpy as np
 
 from sim.certificate import Certificate, certify
 from sim.coordinators.cma import cma
+from sim.coordinators.dive_search import dive_search
 from sim.coordinators.fcfs import first_come_first_served
 from sim.coordinators.incumbent import no_conflict_bound_s
 from sim.coordinators.insertion import rank_insertion
@@ -26,6 +27,7 @@ class CoordinatorName(StrEnum):
     FCFS = "fcfs"
     PRIORITY = "priority"
     INSERTION = "insertion"
+    DIVE = "dive"
     MILP = "milp"
     TREE_SEARCH = "tree_search"
     CMA = "cma"
@@ -70,18 +72,20 @@ def portfolio(
     *,
     incumbent: Assignment | None = None,
 ) -> Outcome:
-    """Local search for large fleets and short deadlines; else a tree search then proves or
-    improves its result.
+    """A dive, then local search from it for large fleets and short deadlines; else a tree search
+    then proves or improves its result.
 
     Local search proves nothing by itself, and the tree search is the quicker of the two that do
     on fleets this small.
     """
     if graph.merged:
         return tree_search(graph, budget, objective, rng, incumbent=incumbent)
+    clock = Clock(budget)
+    dived = dive_search(graph, Budget(steps=1), objective, rng, incumbent=incumbent)
+    incumbent, budget = dived.assignment, clock.rest()
     hurried = budget.steps is None and budget.deadline_s < PROOF_DEADLINE_S
     if hurried or graph.num_conflicts > PROOF_CONFLICTS:
         return local_search(graph, budget, objective, rng, incumbent=incumbent)
-    clock = Clock(budget)
     first = replace(budget, deadline_s=budget.deadline_s * SEARCH_SHARE)
     found = local_search(graph, first, objective, rng, incumbent=incumbent)
     rest = clock.rest()
@@ -93,6 +97,7 @@ COORDINATORS: dict[CoordinatorName, Coordinator] = {
     CoordinatorName.FCFS: first_come_first_served,
     CoordinatorName.PRIORITY: fixed_priority,
     CoordinatorName.INSERTION: rank_insertion,
+    CoordinatorName.DIVE: dive_search,
     CoordinatorName.MILP: milp,
     CoordinatorName.TREE_SEARCH: tree_search,
     CoordinatorName.CMA: cma,

@@ -2,7 +2,6 @@
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from benchmarks.coordination import measure, paper
@@ -12,22 +11,16 @@ from benchmarks.coordination.methods import (
     GNN_VAE,
     GNN_VAE_LS,
     LOCAL_SEARCH_5,
-    LONG_SEARCH,
+    LONG,
     MILP,
-    UNLEARNED,
     Method,
-    unlearned,
 )
 from benchmarks.coordination.picture import draw_picture
 from benchmarks.coordination.records import Record, Records, paths_of
 from benchmarks.coordination.results import ProofError, Results
 from benchmarks.coordination.tables import report
 from benchmarks.coordination.targets import targets
-from sim.certificate import certify
-from sim.coordinators.fcfs import serve_by_arrival
-from sim.coordinators.interface import Budget
 from sim.errors import InputError
-from sim.schedule import Objective, evaluate
 
 CASE = Case(SetName.DENSE, 5, 0)
 FCFS = Method("fcfs", 1.0)
@@ -131,7 +124,7 @@ def test_local_search_runs_for_long_only_where_milp_proves_nothing(
     assert [record.key[1] for record in proven.of(CASE)] == [MILP]
 
     monkeypatch.setattr(measure, "MILP", QUICK[1])
-    monkeypatch.setattr(measure, "LONG_SEARCH", QUICK[2])
+    monkeypatch.setattr(measure, "LONG", QUICK[2:3])
     unproven = Records([tmp_path / "unproven.jsonl"])
     Bench(unproven).best_known([CASE])
     assert [record.key[1] for record in unproven.of(CASE)] == [QUICK[1], QUICK[2]]
@@ -153,7 +146,7 @@ def test_a_ratio_is_the_best_known_cost_over_the_cost(tmp_path: Path) -> None:
         tmp_path / "records.jsonl",
         by(FCFS, 12.5),
         by(MILP, 11.0),
-        by(LONG_SEARCH, 10.0),
+        by(LONG[0], 10.0),
         by(GNN_VAE, 10.5),
         by(FCFS, 20.0, seed=1),
         by(MILP, 20.0, seed=1, optimal=True),
@@ -168,7 +161,7 @@ def test_a_ratio_is_the_best_known_cost_over_the_cost(tmp_path: Path) -> None:
 
 def test_a_cost_below_a_proven_optimum_is_a_bug(tmp_path: Path) -> None:
     records = records_of(
-        tmp_path / "records.jsonl", by(MILP, 11.0, optimal=True), by(LONG_SEARCH, 10.9)
+        tmp_path / "records.jsonl", by(MILP, 11.0, optimal=True), by(LONG[0], 10.9)
     )
     with pytest.raises(ProofError, match="proved optimal"):
         Results.read(records, [CASE], None)
@@ -188,7 +181,7 @@ def test_several_weights_need_a_choice_and_all_know_the_best_cost(tmp_path: Path
 def test_targets_are_met_missed_or_not_measured(tmp_path: Path) -> None:
     records = records_of(
         tmp_path / "records.jsonl",
-        by(LONG_SEARCH, 100.0, robots=250),
+        by(LONG[0], 100.0, robots=250),
         by(GNN_VAE, 105.0, robots=250, wall_s=1.004),
         by(GNN_VAE_LS, 104.0, robots=250),
         by(LOCAL_SEARCH_5, 103.0, robots=250),
@@ -204,17 +197,6 @@ def test_targets_are_met_missed_or_not_measured(tmp_path: Path) -> None:
 
 def test_the_paper_is_there_at_every_size() -> None:
     assert tuple(paper.OURS) == tuple(paper.CMA_ES) == SIZES
-
-
-def test_unlearned_is_certified_and_never_worse_than_first_come_first_served() -> None:
-    graph = draw(Case(SetName.DENSE, 15, 1))
-    rng = np.random.default_rng(0)
-    found = unlearned(graph, Budget(steps=20), Objective.MEAN_TRAVEL, rng)
-    floor_s = evaluate(graph, serve_by_arrival(graph)).cost_s()
-    assert certify(graph, found.assignment).valid
-    assert evaluate(graph, found.assignment).cost_s() <= floor_s
-    assert found.steps == 20
-    assert str(Method(UNLEARNED, 1.0)) == "unlearned 1 s"
 
 
 def test_the_picture_can_be_drawn_from_part_of_the_measurements(tmp_path: Path) -> None:

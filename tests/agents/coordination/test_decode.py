@@ -5,7 +5,6 @@ import torch
 
 from agents.coordination.decode import (
     Decoder,
-    decode_conflicts,
     decode_events,
     decode_nodes,
     decode_robots,
@@ -14,6 +13,7 @@ from agents.coordination.decode import (
 )
 from sim.certificate import certify
 from sim.coordinators.dive import make_diver
+from sim.coordinators.dive_search import Advice, schedule_of
 from sim.coordinators.fcfs import serve_by_arrival
 from sim.errors import InputError
 from sim.graph import FREE, CoordinationGraph
@@ -28,7 +28,8 @@ def decoded(graph: CoordinationGraph, decoder: Decoder, scale: float, rng: np.ra
     if decoder is Decoder.CONFLICTS:
         if graph.num_conflicts == 0:
             return serve_by_arrival(graph)
-        return decode_conflicts(make_diver(graph), scale * rng.standard_normal(graph.num_conflicts))
+        logit = scale * rng.standard_normal(graph.num_conflicts)
+        return schedule_of(make_diver(graph), Advice(logit, scale * rng.standard_normal(2)))
     rank = scale * rng.standard_normal(graph.num_intervals)
     if decoder is Decoder.EVENTS:
         return decode_events(graph, rank)

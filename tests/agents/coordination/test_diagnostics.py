@@ -93,7 +93,7 @@ def test_a_shift_of_all_ranks_changes_no_order_and_does_not_count(
     def shifted(*arguments: object, **_: object) -> Prediction:
         latent = arguments[-1]
         assert isinstance(latent, torch.Tensor)
-        return Prediction(ranks, ranks + latent.sum(dim=2), None, None)
+        return Prediction(ranks, ranks + latent.sum(dim=2), None, latent[..., :2], None)
 
     monkeypatch.setattr(model, "decode", shifted)
     data = [(batch, collate_targets(targets_of(instance)[:1]))]

@@ -6,7 +6,6 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from agents.coordination.decode import dive_cost_s
 from agents.coordination.features import collate, graph_features
 from agents.coordination.improvement import Credit, improvement_loss, sample_dives, weigh
 from agents.coordination.improvement import ImprovementOptions as Improvement
@@ -19,7 +18,8 @@ from agents.coordination.loss import (
 )
 from agents.coordination.model import Posterior
 from agents.coordination.targets import collate_targets, pool_targets, pool_weights
-from sim.coordinators.dive import make_diver
+from sim.coordinators.dive import FORESIGHT, make_diver
+from sim.coordinators.dive_search import dive_cost_s
 from sim.errors import InputError
 from sim.schedule import Objective
 from tests.agents.coordination.coordination_examples import (
@@ -48,10 +48,10 @@ def test_plackett_luce_is_a_distribution_over_orders() -> None:
 def test_decisions_are_drawn_with_their_odds() -> None:
     graph = graph_of([0, 1, 2], [5, 1, 7])  # one meeting, alike for both
     logit = torch.full((20_000, 1), 0.7)
-    sampled = sample_dives(
-        make_diver(graph), logit, 2.0, Objective.MEAN_TRAVEL, torch.Generator().manual_seed(0)
-    )
-    assert (sampled.lean == 0).all()
+    weight = torch.from_numpy(FORESIGHT).repeat(len(logit), 1)
+    generator = torch.Generator().manual_seed(0)
+    sampled = sample_dives(make_diver(graph), logit, weight, 2.0, Objective.MEAN_TRAVEL, generator)
+    assert (sampled.outlook == 0).all()
     v_first = (sampled.sign == 1).float().mean().item()
     assert v_first == pytest.approx(torch.sigmoid(torch.tensor(0.7 / 2.0)).item(), abs=0.012)
     assert (sampled.sign.abs() == 1).all()
@@ -122,11 +122,10 @@ def test_improvement_makes_schedules_cheaper(credit: Credit) -> None:
 
 def mean_cost_s(graph, batch, model) -> float:  # type: ignore[no-untyped-def]
     with torch.no_grad():
-        logit = model.decode(batch, model.share(batch), torch.zeros(1, 1, 4)).order
+        (said,) = model.decode(batch, model.share(batch), torch.zeros(1, 1, 4)).split(batch)
     generator = torch.Generator().manual_seed(1)
-    sampled = sample_dives(
-        make_diver(graph), logit.repeat(64, 1), 1.0, Objective.MEAN_TRAVEL, generator
-    )
+    told = said.order.repeat(64, 1), said.outlook.repeat(64, 1)
+    sampled = sample_dives(make_diver(graph), *told, 1.0, Objective.MEAN_TRAVEL, generator)
     return float(sampled.cost_s.mean())
 
 
@@ -135,10 +134,10 @@ def test_targets_ask_what_comes_up_when_the_label_is_followed() -> None:
     diver = make_diver(instance.graph)
     for target, cost_s in zip(pool_targets(instance, diver), instance.cost_s, strict=True):
         assert 0 < len(target.asked) < instance.graph.num_conflicts
-        assert len(target.lean) == len(target.asked)
+        assert target.outlook.shape == (len(target.asked), 2)
         told = np.zeros(instance.graph.num_conflicts)
         told[target.asked] = np.where(target.order[target.asked] > 0, 1e9, -1e9)
-        found = diver.dive(told, caution=0.0)
+        found = diver.dive(told, np.zeros(2))
         assert dive_cost_s(diver, found, Objective.MEAN_TRAVEL) <= cost_s + 1e-9
     two = collate_targets([*targets_of(instance)[:1], *targets_of(instance)[:1]])
     first = len(targets_of(instance)[0].asked)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A dive ends in a schedule, follows what it is told, and is the plain procedure, only faster."""
 
+from dataclasses import replace
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -17,7 +19,8 @@ from sim.schedule import Objective, evaluate
 from sim.times import assignment_from_times
 from tests.sim.coordinators.tiny_graphs import KINDS, random_graph
 
-CAUTION = 0.5
+MIXED = np.array([0.2, 0.3])
+"""Both parts of the outlook count."""
 
 
 def crowd(robots: int, seed: int) -> CoordinationGraph:
@@ -38,7 +41,7 @@ def test_any_logits_end_in_a_certified_schedule_or_a_dead_end(kind: str) -> None
         for scale in (0.0, 1.0, 1e300, np.inf):
             with np.errstate(invalid="ignore"):
                 logit = np.nan_to_num(scale * rng.standard_normal(graph.num_conflicts))
-            time_ms = diver.dive(logit, CAUTION).time_ms
+            time_ms = diver.dive(logit, MIXED).time_ms
             tried += 1
             if time_ms is None:
                 continue
@@ -56,7 +59,7 @@ def test_who_knows_the_best_orders_gets_the_best_schedule() -> None:
             graph, Budget(steps=2000), Objective.MEAN_TRAVEL, np.random.default_rng(0)
         ).assignment
         certain = np.where(best.order > 0, 1e9, -1e9)
-        found = make_diver(graph).dive(certain, caution=0.0)
+        found = make_diver(graph).dive(certain, np.zeros(2))
         assert found.time_ms is not None
         dived = assignment_from_times(graph, found.time_ms)
         assert evaluate(graph, dived).cost_s() <= evaluate(graph, best).cost_s()
@@ -68,9 +71,9 @@ def test_who_knows_the_best_orders_gets_the_best_schedule() -> None:
 def test_the_same_logits_give_the_same_schedule_again() -> None:
     diver = make_diver(crowd(30, 1))
     logit = np.random.default_rng(0).standard_normal(diver.graph.num_conflicts)
-    once, again = diver.dive(logit, CAUTION), diver.dive(logit, CAUTION)
+    once, again = diver.dive(logit, MIXED), diver.dive(logit, MIXED)
     np.testing.assert_array_equal(once.time_ms, again.time_ms)
-    np.testing.assert_array_equal(once.lean, again.lean)
+    np.testing.assert_array_equal(once.outlook, again.outlook)
 
 
 def test_larger_fleets_do_not_end_in_dead_ends() -> None:
@@ -78,7 +81,7 @@ def test_larger_fleets_do_not_end_in_dead_ends() -> None:
     diver, rng = make_diver(graph), np.random.default_rng(0)
     for scale in (0.0, 0.3, 1.0):
         logit = scale * rng.logistic(size=graph.num_conflicts)
-        assert diver.dive(logit, CAUTION).time_ms is not None
+        assert diver.dive(logit, MIXED).time_ms is not None
 
 
 @pytest.mark.parametrize("kind", ["overlaps", "merged", "parked", "parked merged"])
@@ -92,7 +95,7 @@ def test_it_is_the_plain_procedure(kind: str) -> None:
         expected = plain_dive(graph, logit)
         if expected is not None:  # the plain one takes nothing back
             compared += 1
-            np.testing.assert_array_equal(make_diver(graph).dive(logit, CAUTION).time_ms, expected)
+            np.testing.assert_array_equal(make_diver(graph).dive(logit, MIXED).time_ms, expected)
     assert compared > 20
 
 
@@ -106,18 +109,13 @@ def plain_dive(graph: CoordinationGraph, logit: np.ndarray) -> np.ndarray | None
     while True:
         time_ms = times(graph, arcs, orders)
         assert time_ms is not None
-        urgent, chosen = (-1, -1), -1
-        for c in range(graph.num_conflicts):
-            demands = [demand(graph, arcs, time_ms, c, side) for side in (0, 1)]
-            events, finishes = zip(*demands, strict=True)
-            urgency = (min(finishes), min(events))
-            if c not in orders and min(events) > 0 and urgency > urgent:
-                urgent, chosen = urgency, c
-        if chosen < 0:
+        open_ms = still_open(graph, arcs, orders, time_ms)
+        if not open_ms:
             return time_ms
-        added = [committed_ms(graph, arcs, {**orders, chosen: order}) for order in (0, 1)]
-        lean = np.arcsinh((added[0] - added[1]) / 500.0)
-        side = int(logit[chosen] + CAUTION * lean > 0)
+        chosen = max(open_ms, key=lambda c: (*open_ms[c], -c))
+        tried = [committed_ms(graph, arcs, {**orders, chosen: order}) for order in (0, 1)]
+        outlook = np.arcsinh((np.array(tried[0]) - np.array(tried[1])) / 500.0)
+        side = int(logit[chosen] + MIXED @ outlook > 0)
         for order in (side, 1 - side):
             if times(graph, arcs, {**orders, chosen: order}) is not None:
                 orders[chosen] = order
@@ -126,9 +124,30 @@ def plain_dive(graph: CoordinationGraph, logit: np.ndarray) -> np.ndarray | None
             return None
 
 
-def committed_ms(graph: CoordinationGraph, arcs: Arcs, orders: dict[int, int]) -> float:
+def still_open(
+    graph: CoordinationGraph, arcs: Arcs, orders: dict[int, int], time_ms: np.ndarray
+) -> dict[int, tuple[int, int]]:
+    """The conflicts violated in both orders, with what the cheaper one adds to a finish and to an
+    event."""
+    found = {}
+    for c in set(range(graph.num_conflicts)) - orders.keys():
+        demands = [demand(graph, arcs, time_ms, c, side) for side in (0, 1)]
+        events, finishes = zip(*demands, strict=True)
+        if min(events) > 0:
+            found[c] = (min(finishes), min(events))
+    return found
+
+
+def committed_ms(
+    graph: CoordinationGraph, arcs: Arcs, orders: dict[int, int]
+) -> tuple[float, float]:
+    """The sum of finishes, alone and with what all open conflicts must still add."""
     time_ms = times(graph, arcs, orders)
-    return 1e12 if time_ms is None else float(time_ms[graph.offsets[1:] - 1].sum())
+    if time_ms is None:
+        return 1e12, 1e12
+    cost_ms = float(time_ms[graph.offsets[1:] - 1].sum())
+    pending_ms = still_open(graph, arcs, orders, time_ms).values()
+    return cost_ms, cost_ms + sum(finish + 500.0 for finish, _ in pending_ms)
 
 
 def times(graph: CoordinationGraph, arcs: Arcs, orders: dict[int, int]) -> np.ndarray | None:
@@ -167,6 +186,23 @@ def demand(
 def test_divers_share_nothing_that_a_dive_changes() -> None:
     diver: Diver = make_diver(crowd(20, 3))
     before = diver.time_ms.copy(), diver.decision.copy()
-    diver.dive(np.zeros(diver.graph.num_conflicts), CAUTION)
+    diver.dive(np.zeros(diver.graph.num_conflicts), MIXED)
     np.testing.assert_array_equal(before[0], diver.time_ms)
     np.testing.assert_array_equal(before[1], diver.decision)
+
+
+def test_a_dead_end_is_left_by_taking_back_what_made_it() -> None:
+    """Told at random, large fleets get stuck; the way out needs no new start."""
+    graph = crowd(100, 0)
+    diver, rng, untaken = make_diver(graph), np.random.default_rng(3), 0
+    for _ in range(20):
+        told = 3.0 * rng.standard_normal(graph.num_conflicts)
+        time_ms = diver.dive(told, np.zeros(2)).time_ms
+        assert time_ms is not None
+        assert certify(graph, assignment_from_times(graph, time_ms)).valid
+        untaken += stuck_without_repair(diver, told)
+    assert untaken > 0, "no dead end to leave"
+
+
+def stuck_without_repair(diver: Diver, told: np.ndarray) -> bool:
+    return replace(diver, most_repairs=0).dive(told, np.zeros(2)).time_ms is None
