@@ -18,7 +18,7 @@ from agents.coordination.sampling import (
     sample_and_climb,
 )
 from sim.coordinators.dive import make_diver
-from sim.coordinators.dive_search import Advice, schedule_of, search_dives
+from sim.coordinators.dive_search import Advice, search_dives
 from sim.coordinators.fcfs import serve_by_arrival
 from sim.coordinators.interface import Budget, Clock, Coordinator, Outcome, Status
 from sim.coordinators.local_search import local_search
@@ -42,8 +42,7 @@ def learned_coordinator(model: CoordinationVAE, options: SamplingOptions) -> Coo
     ) -> Outcome:
         clock = Clock(budget)
         found, steps = best_candidates(model, graph, clock, objective, rng, options, incumbent)
-        stopped = budget.steps is None and not clock.allows(steps)
-        status = Status.DEADLINE if stopped else Status.FEASIBLE
+        status = _status(graph, clock, steps, options)
         return Outcome(found[0].assignment, status, bound_s=None, steps=steps)
 
     return coordinator
@@ -151,8 +150,17 @@ def decode(
         advice = [Advice(*row) for row in zip(logits, weights, strict=True)]
         diver, varied = make_diver(graph), options.dives
         dived, tried = search_dives(diver, advice, clock, objective, rng, varied)
-        return [Candidate(one.cost_s, schedule_of(diver, one.advice)) for one in dived], tried
+        return [Candidate(one.cost_s, one.assignment(graph)) for one in dived], tried
     return _decode_all(graph, prediction, clock, objective, options)
+
+
+def _status(graph: CoordinationGraph, clock: Clock, steps: int, options: SamplingOptions) -> Status:
+    """Those that sample go on until the clock stops them."""
+    if clock.budget.steps is not None or graph.num_conflicts == 0:
+        return Status.FEASIBLE
+    samples = _decoder(graph, options) in (Decoder.CONFLICTS, Decoder.ROBOTS)
+    stopped = steps < options.most if samples else not clock.allows(steps)
+    return Status.DEADLINE if stopped else Status.FEASIBLE
 
 
 def _cost_s(candidate: Candidate) -> float:

@@ -41,17 +41,18 @@ class LossOptions:
 
     decisions: float = 1.0
     """Of the orders of those conflicts that come up when the label is decoded."""
-    robots: float = 0.1
+    robots: float = 0.02
     """Of the order in which robots are inserted (Plackett-Luce, per robot)."""
-    nodes: float = 0.1
+    nodes: float = 0.02
     """Of the orders of conflicts as differences of interval ranks."""
-    order: float = 0.1
-    """Of the orders of all conflicts, whether they come up or not."""
-    exclusive: float = 0.1
+    order: float = 0.0
+    """Of the orders of all conflicts, whether they come up or not. Most never do, and what they
+    teach misleads where it matters."""
+    exclusive: float = 0.02
     """Of the types of conflicts in density regions."""
     beta: float = 0.01
     """Of the divergence of the latent from its prior, once warmed up."""
-    warmup_steps: int = 500
+    warmup_steps: int = 200
     """Steps in which ``beta`` grows from 0."""
     free_bits: float = 0.05
     """Divergence in nats that every number of the latent may have at no cost (Kingma et al. 2016);
@@ -81,8 +82,9 @@ class Credit(StrEnum):
 class ImprovementOptions:
     """How the model improves on itself."""
 
-    weight: float = 1.0
-    """Of this part of the loss; 0 leaves it out."""
+    weight: float = 0.0
+    """Of this part of the loss; 0 leaves it out. It takes ten times as long as imitation, and
+    brought nothing beyond it."""
     samples: int = 32
     """Schedules for each graph and step; a multiple of ``latents``, at least 2."""
     latents: int = 4
@@ -108,18 +110,18 @@ class ImprovementOptions:
 class TrainOptions:
     """How the model is trained."""
 
-    steps: int = 3000
+    steps: int = 800
     """Batches, at most."""
-    graphs: int = 4
+    graphs: int = 16
     """Graphs in a batch."""
-    learning_rate: float = 1e-3
+    learning_rate: float = 1.5e-3
     """Of Adam, at the start; falls linearly to a tenth."""
     imitation: float = 1.0
     """Weight of the autoencoder's loss; 0 leaves it out."""
     sharpness: float = 1.0
     """How much rather to learn from the cheaper labels of a pool: their odds fall by exp(-this)
     for each percent of cost."""
-    judge_every: int = 250
+    judge_every: int = 100
     """Steps between two looks at the cost of held-out schedules."""
     patience: int = 6
     """Looks without improvement after which training stops."""

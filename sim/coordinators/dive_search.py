@@ -5,6 +5,7 @@ With nothing to advise the outlook decides alone. A learned coordinator is the s
 of a model.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -53,6 +54,11 @@ class Dived(NamedTuple):
 
     cost_s: float
     advice: Advice
+    found: Found
+
+    def assignment(self, graph: CoordinationGraph) -> Assignment:
+        """Of the schedule found."""
+        return _assignment(graph, self.found)
 
 
 def no_advice(graph: CoordinationGraph) -> Advice:
@@ -71,12 +77,12 @@ def dive_search(
     """The coordinator ``dive``: the cheapest of many dives without advice; a step is a dive."""
     if graph.num_conflicts == 0:
         return Outcome(serve_by_arrival(graph), Status.FEASIBLE, bound_s=None, steps=0)
-    clock, diver = Clock(budget), make_diver(graph)
-    found, tried = search_dives(diver, [no_advice(graph)], clock, objective, rng, DiveOptions())
-    best = schedule_of(diver, found[0].advice)
+    clock, diver, options = Clock(budget), make_diver(graph), DiveOptions()
+    found, tried = search_dives(diver, [no_advice(graph)], clock, objective, rng, options)
+    best = found[0].assignment(graph)
     if incumbent and evaluate(graph, incumbent).cost_s(objective) < found[0].cost_s:
         best = incumbent
-    stopped = budget.steps is None and not clock.allows(tried)
+    stopped = budget.steps is None and tried < options.most
     return Outcome(best, Status.DEADLINE if stopped else Status.FEASIBLE, bound_s=None, steps=tried)
 
 
@@ -88,7 +94,7 @@ def different_dives(
     options = DiveOptions(climb_share=0.0, few=count)
     diver = make_diver(graph)
     found, _ = search_dives(diver, [no_advice(graph)], clock, objective, rng, options)
-    made = [schedule_of(diver, one.advice) for one in found]
+    made = [one.assignment(graph) for one in found]
     return [made[number % len(made)] for number in range(count)]
 
 
@@ -106,8 +112,9 @@ def search_dives(
         advice: at least one; each is first followed without noise.
     """
     found: list[Dived] = []
-    tried = 0
+    tried, longest_s = 0, 0.0
     while tried == 0 or (tried < options.most and clock.allows(tried)):
+        started_s = time.monotonic()
         told = advice[tried % len(advice)]
         if max(tried / options.most, clock.spent_share(tried)) >= 1 - options.climb_share:
             told = found[0].advice
@@ -115,10 +122,14 @@ def search_dives(
         elif tried >= len(advice):
             noise = rng.logistic(size=told.logit.shape)
             told = Advice(told.logit + options.temperature * noise, told.weight)
-        cost_s = dive_cost_s(diver, diver.dive(*told), objective)
-        by_cost = {one.cost_s: one for one in [*found, Dived(cost_s, told)]}
+        dived = diver.dive(*told)
+        one = Dived(dive_cost_s(diver, dived, objective), told, dived)
+        by_cost = {known.cost_s: known for known in [*found, one]}
         found = [by_cost[cost] for cost in sorted(by_cost)[: options.few]]
         tried += 1
+        longest_s = max(longest_s, time.monotonic() - started_s)
+        if clock.remaining_s < longest_s:  # another might end too late
+            break
     return found, tried
 
 
@@ -134,10 +145,13 @@ def change_some(values: Floats, spread: float, rng: np.random.Generator) -> Floa
 
 def schedule_of(diver: Diver, advice: Advice) -> Assignment:
     """The assignment that a dive ends in, or the fallback after a dead end."""
-    time_ms = diver.dive(*advice).time_ms
-    if time_ms is None:
-        return fallback(diver.graph)
-    return assignment_from_times(diver.graph, time_ms)
+    return _assignment(diver.graph, diver.dive(*advice))
+
+
+def _assignment(graph: CoordinationGraph, found: Found) -> Assignment:
+    if found.time_ms is None:
+        return fallback(graph)
+    return assignment_from_times(graph, found.time_ms)
 
 
 def dive_cost_s(diver: Diver, found: Found, objective: Objective) -> float:

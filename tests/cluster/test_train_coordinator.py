@@ -27,7 +27,7 @@ from tests.cluster.killing import run_and_kill
 LABEL = "label --instances 8 --robots 3 7 --goals 1 2 --pool 3 --steps 200 --workers 0".split()
 TINY = (
     "train-coordinator --steps 40 --judge-every 10 --samples 4 --graphs 2 --patience 9 "
-    "--improvement.samples 4 --improvement.latents 2 "
+    "--improvement.weight 1 --improvement.samples 4 --improvement.latents 2 "
     "--model.width 8 --model.heads 2 --model.encoder-layers 1 --model.shared-layers 1"
 ).split()
 COORDINATE = (
@@ -118,7 +118,7 @@ def test_the_report_draws_the_curve_and_judges_the_latent(trained: Path) -> None
 def test_a_dead_latent_is_warned_of(labels: Path, tmp_path: Path) -> None:
     arguments = ["--labels", str(labels), "--loss.beta", "100", "--loss.warmup-steps", "0",
                  "--loss.free-bits", "0", "--learning-rate", "0.05", "--steps", "60",
-                 "--judge-every", "60", "--improvement.weight", "0"]  # fmt: skip
+                 "--judge-every", "60", "--graphs", "4"]  # fmt: skip
     assert main([*TINY, *arguments, "--out", str(tmp_path / "run")]) == 0
     latent = artefact(tmp_path / "run", "model_card.json")["latent"]
     assert "fewer than one latent dimension" in " ".join(latent["warnings"])

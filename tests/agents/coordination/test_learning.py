@@ -21,7 +21,7 @@ FEW = TrainOptions(
     graphs=2,
     judge_every=3,
     judge_samples=4,
-    improvement=ImprovementOptions(samples=4, latents=2),
+    improvement=ImprovementOptions(weight=1.0, samples=4, latents=2),
 )
 
 
@@ -69,7 +69,7 @@ def test_making_a_trainer_leaves_the_global_generator_alone() -> None:
 
 
 def test_imitation_learns_the_labels_of_one_instance(examples: list[Example]) -> None:
-    options = TrainOptions(steps=60, learning_rate=0.01, improvement=ImprovementOptions(weight=0.0))
+    options = TrainOptions(steps=60, learning_rate=0.01, graphs=4)
     trainer = Trainer(SMALL, options, seed=0)
     losses = [trainer.fit_batch(examples[:1])["loss"] for _ in range(60)]
     assert sum(losses[-10:]) < 0.8 * sum(losses[:10])
@@ -108,4 +108,4 @@ def test_impossible_options_are_refused_by_name(wrong: dict[str, float]) -> None
     with pytest.raises(InputError, match=next(iter(wrong))):
         TrainOptions(**wrong)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="nothing would be learnt"):
-        TrainOptions(imitation=0.0, improvement=ImprovementOptions(weight=0.0))
+        TrainOptions(imitation=0.0)
