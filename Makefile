@@ -14,7 +14,8 @@ PYTHON ?= $(shell for p in $(CANDIDATES); do \
 
 PYTEST := $(RUN) -m pytest
 DEMO := $(RUN) -m cluster coordinate --map generate --robots 20 40 80 --instances 4 \
-	--coordinators fcfs insertion tree_search milp local_search --deadline-s 3 --workers 2 --seed 0
+	--coordinators fcfs insertion dive milp local_search gnn_vae gnn_vae+ls --deadline-s 3 \
+	--workers 2 --seed 0
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check test-slow bench clean

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from agents.coordination.model import CoordinationVAE
 
 DECIMALS = 6
+WARM_UP_ROBOTS = 12
 ROBUST_CANDIDATES = 8
 """Assignments that a robust choice is made from; each gets its share of the budget."""
 
@@ -141,7 +142,9 @@ def _execution(
 
 
 def warm_up(coordinators: Sequence[Name], model: "CoordinationVAE | None" = None) -> None:
-    """Load the compiled code of these on a tiny instance, so that no deadline pays for it.
+    """Load the compiled code of these on a small instance, so that no deadline pays for it.
+
+    Its robots are in each other's way: where nobody is, little code would run.
 
     A model computes in one thread, as a worker has one core.
 
@@ -153,9 +156,9 @@ def warm_up(coordinators: Sequence[Name], model: "CoordinationVAE | None" = None
         torch.set_num_threads(1)
     rng = np.random.default_rng(0)
     floor = generate_warehouse(WarehouseOptions(rack_columns=2, num_pick_points=0), rng)
-    graph = make_instance(floor, 4, InstanceOptions(), rng).graph
-    budget = Budget(deadline_s=1.0, steps=2)
+    graph = make_instance(floor, WARM_UP_ROBOTS, InstanceOptions(), rng).graph
+    budget = Budget(deadline_s=1.0, steps=20)
     terms = Terms(0, budget, Objective.MEAN_TRAVEL, "nominal", DelayOptions(), 2)
     for coordinator in coordinators:
-        trial = make_trial("warm-up", 4, coordinator, terms)
+        trial = make_trial("warm-up", WARM_UP_ROBOTS, coordinator, terms)
         attempt(trial.key, solve, 0, resolve(trial.arguments, {"warm-up": graph, MODEL: model}))

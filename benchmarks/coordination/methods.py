@@ -43,7 +43,7 @@ TIMED = (
     Method(CoordinatorName.CMA, 1.0),
 )
 MILP = Method(CoordinatorName.MILP, 60.0)
-LONG = (Method(CoordinatorName.LOCAL_SEARCH, 60.0), Method(CoordinatorName.PORTFOLIO, 20.0))
+LONG = (Method(CoordinatorName.LOCAL_SEARCH, 60.0), Method(CoordinatorName.PORTFOLIO, 10.0))
 """They look for the best known cost where MILP proves none; the second starts from a dive."""
 
 
