@@ -75,6 +75,9 @@ def learned_search(model: CoordinationVAE, options: SamplingOptions) -> Coordina
     return coordinator
 
 
+MOST_READ = 40_000
+"""Conflicts that the model reads at most, over all latents: about 0.1 s of a core. In larger fleets
+the time is worth more to a few dives."""
 TRIAL_SHARE = 0.1
 """Part of what is left of the deadline that local search spends on each of several starts."""
 
@@ -121,7 +124,8 @@ def best_candidates(
     floor = priced(graph, incumbent or serve_by_arrival(graph), objective)
     if graph.num_conflicts == 0:
         return [floor], 1
-    (prediction,) = predict(model, [graph], rng, options)
+    latents = min(options.latents, max(1, MOST_READ // graph.num_conflicts))
+    (prediction,) = predict(model, [graph], rng, replace(options, latents=latents))
     found, tried = decode(graph, prediction, clock, objective, rng, options)
     return sorted([*found, floor], key=_cost_s)[: options.few], tried
 

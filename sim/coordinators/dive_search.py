@@ -116,7 +116,8 @@ def search_dives(
     while tried == 0 or (tried < options.most and clock.allows(tried)):
         started_s = time.monotonic()
         told = advice[tried % len(advice)]
-        if max(tried / options.most, clock.spent_share(tried)) >= 1 - options.climb_share:
+        spent = max(tried / options.most, clock.spent_share(tried))
+        if found and spent >= 1 - options.climb_share:
             told = found[0].advice
             told = Advice(change_some(told.logit, 1.0, rng), told.weight)
         elif tried >= len(advice):

@@ -75,6 +75,15 @@ def test_the_clock_ends_it_and_the_seed_decides() -> None:
     assert cost_s(graph, 30, seed=1) == cost_s(graph, 30, seed=1)
 
 
+def test_without_time_one_dive_follows_the_advice() -> None:
+    graph = crowd(60, 4)
+    diver, late = make_diver(graph), Clock(Budget(deadline_s=1e-9))
+    told, rng = no_advice(graph), np.random.default_rng(0)
+    (only,), tried = search_dives(diver, [told], late, MEAN, rng, DiveOptions())
+    assert tried == 1
+    assert only.advice is told
+
+
 def test_the_few_best_are_different_and_sorted() -> None:
     graph = crowd(60, 5)
     diver, rng = make_diver(graph), np.random.default_rng(0)
