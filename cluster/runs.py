@@ -64,11 +64,6 @@ class Run:
         """Write an artefact of any kind, all of it or nothing."""
         self._write(self.artefact(name), data)
 
-    def append_bytes(self, name: str, data: bytes) -> None:
-        """Add to the end of an artefact, for those who watch it grow; a crash may cut it short."""
-        with _plain_errors(self.path), self.artefact(name).open("ab") as file:
-            file.write(data)
-
     def read_bytes(self, name: str) -> bytes:
         """Read an artefact of any kind."""
         with _plain_errors(self.path, "read"):

@@ -2,8 +2,8 @@
 """``python -m cluster train-coordinator``: from labels to weights, in looks that can be resumed."""
 
 import sys
-import time
 from collections.abc import Sequence
+from contextlib import closing
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +20,6 @@ from agents.coordination.model import CoordinationVAE
 from agents.coordination.packing import LabelledInstance
 from agents.coordination.training import Example, Trainer, prepare
 from agents.coordination.weights import load_model, require_device, save_model
-from cluster import tensorboard
 from cluster.coordinator_data import read_labels
 from cluster.coordinator_training import (
     advance,
@@ -36,6 +35,7 @@ from cluster.out import run_folder
 from cluster.progress import progress, waiting
 from cluster.report import write_report
 from cluster.runs import Run, open_run
+from cluster.tensorboard import open_board, show
 from cluster.training_records import final_records, looked, means, model_card, results_table
 from cluster.trials import Finished, Result
 from sim.errors import InputError
@@ -133,23 +133,19 @@ def _train(run: Run, trainer: Trainer, data: Data, console: Console) -> None:
     checkpoint = run.artefact(CHECKPOINT)
     if checkpoint.is_file():
         load_checkpoint(trainer, run.read_bytes(CHECKPOINT), str(checkpoint))
-    events = tensorboard.header(time.time())
-    run.write_bytes(tensorboard.FILE, events + b"".join(map(_event, trainer.history)))
     _note(run, trainer.history)
     every, steps = trainer.options.judge_every, trainer.options.steps
     looks = 1 + -(-steps // every)
-    with progress(console, "looks", looks, len(trainer.history)) as tell:
+    with (
+        closing(open_board(checkpoint.parent, trainer.history)) as board,
+        progress(console, "looks", looks, len(trainer.history)) as tell,
+    ):
         while not trainer.finished:
             row = advance(trainer, data.examples, data.held_out)
             run.write_bytes(CHECKPOINT, pack_checkpoint(trainer))
             _note(run, [row])
-            run.append_bytes(tensorboard.FILE, _event(row))
+            show(board, row)
             tell(looked(row))
-
-
-def _event(row: dict[str, float]) -> bytes:
-    values = {name: value for name, value in row.items() if name != "step"}
-    return tensorboard.scalars(int(row["step"]), values, time.time())
 
 
 def _note(run: Run, rows: Sequence[dict[str, float]]) -> None:

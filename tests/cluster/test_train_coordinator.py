@@ -13,14 +13,15 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from tensorboardX.proto.event_pb2 import Event
 
 from agents.coordination.ablation import Method
 from agents.coordination.labels import FOLDER
 from agents.coordination.weights import load_model, notes
-from cluster import tensorboard
 from cluster.__main__ import main, parse
 from cluster.coordinator_training import split
 from cluster.options import TrainCoordinator
+from cluster.tensorboard import PATTERN
 from cluster.training_records import command_line
 from tests.cluster.killing import run_and_kill
 
@@ -145,15 +146,14 @@ def test_a_killed_training_ends_like_one_that_was_not(
 
 def steps_of(folder: Path) -> list[int]:
     """The steps in the file for TensorBoard, read as the format says."""
-    data = (folder / "artefacts" / tensorboard.FILE).read_bytes()
-    steps, place = [], 0
+    (path,) = (folder / "artefacts").glob(PATTERN)
+    data, place, steps = path.read_bytes(), 0, set()
     while place < len(data):
         (length,) = struct.unpack_from("<Q", data, place)
-        event = data[place + 12 : place + 12 + length]
-        if event[9] == 0x10:
-            steps.append(event[10])
+        event = Event.FromString(data[place + 12 : place + 12 + length])
+        steps |= {event.step for value in event.summary.value if value.tag == "held_out_ratio"}
         place += 16 + length
-    return steps
+    return sorted(steps)
 
 
 def test_a_finished_run_only_judges_again(trained: Path, labels: Path) -> None:
