@@ -29,7 +29,7 @@ NAMES: dict[str, Name] = {
 }
 
 SHIPPED = Path(agents.coordination.__file__).with_name("weights.safetensors")
-"""The weights that come with the code, once there are any."""
+"""The weights that come with the code; ``model_card.json`` beside them says what they are."""
 
 
 def coordinator_of(name: Name, model: "CoordinationVAE | None") -> Coordinator:
@@ -63,8 +63,9 @@ def weights_path(weights: str | None) -> Path:
     path = SHIPPED if weights is None else Path(weights)
     if weights is None and not path.is_file():
         raise InputError(
-            "weights is not set and none are shipped; train some with `python -m cluster "
-            "train-coordinator --labels RUN` and name RUN/artefacts/weights.safetensors"
+            f"weights is not set and {path} is missing, which comes with the code; restore it, or "
+            "train others with `python -m cluster train-coordinator --labels RUN` and name "
+            "RUN/artefacts/weights.safetensors"
         )
     return path
 

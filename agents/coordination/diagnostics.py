@@ -15,8 +15,8 @@ noise, one graph, and labels that are all there is; ours is neither linear nor G
 number as a warning sign and not as a theorem about this model.
 
 **During.** Divergence by dimension; active units, whose posterior mean varies over the data with a
-variance above 0.01 (Burda, Grosse and Salakhutdinov, ICLR 2016); and how much the decoder's ranks
-move with the latent, as a share of how much they differ between robots.
+variance above 0.01 (Burda, Grosse and Salakhutdinov, ICLR 2016); and how much the logits of orders
+move with the latent, as a share of how much they differ between conflicts.
 """
 
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ from sim.graph import Int8s
 
 ACTIVE_VARIANCE = 0.01
 DEAD_KL, DEAF_SHARE = 0.01, 0.05
-"""Below these (nats, share of the spread of ranks) the latent is called dead."""
+"""Below these (nats, share of the spread of logits) the latent is called dead."""
 
 
 def useful_latents(order: Int8s, beta: float, noise_variance: float = 1.0) -> int:
@@ -61,9 +61,8 @@ class LatentReport:
     Args:
         kl: divergence in nats by dimension, mean over graphs.
         active: dimensions whose posterior mean varies over the graphs.
-        sensitivity: standard deviation of a robot's rank over latents of the prior, relative to
-            the mean rank in its graph, divided by the standard deviation of ranks over the robots
-            of a graph; mean over graphs.
+        sensitivity: standard deviation of a conflict's logit over latents of the prior, divided by
+            the standard deviation of logits over the conflicts of a graph; mean over graphs.
     """
 
     kl: tuple[float, ...]
@@ -89,7 +88,7 @@ class LatentReport:
             )
         if self.sensitivity < DEAF_SHARE:
             found.append(
-                f"the decoder ignores the latent: ranks move by {self.sensitivity:.1%} of their "
+                f"the decoder ignores the latent: logits move by {self.sensitivity:.1%} of their "
                 "spread. Samples then bring nothing over the mean of the latent; more "
                 "latent_layers or a weight on improvement by cost may help."
             )
@@ -124,15 +123,15 @@ def latent_report(
 def _sensitivity(
     model: CoordinationVAE, batch: GraphBatch, generator: torch.Generator, samples: int
 ) -> Tensor:
-    """``[G]`` share for each graph with at least two robots."""
+    """``[G]`` share for each graph with at least two conflicts."""
     size = (samples, batch.num_graphs, model.options.latent)
     latent = torch.randn(size, generator=generator, device=generator.device)
-    rank = model.decode(batch, model.share(batch), latent, conflicts=False).robot_rank
-    # a shift of all ranks of a graph changes no order, so it does not count
-    parts = [part - part.mean(dim=1, keepdim=True) for part in rank.split(batch.robots, dim=1)]
+    logit = model.decode(batch, model.share(batch), latent).order
+    if logit is None:
+        raise ValueError("the prediction was made without conflicts")
     shares = [
         part.std(dim=0).mean() / part.mean(dim=0).std().clamp(min=1e-6)
-        for part in parts
+        for part in logit.split(batch.conflicts, dim=1)
         if part.shape[1] > 1
     ]
-    return torch.stack(shares) if shares else rank.new_zeros(1)
+    return torch.stack(shares) if shares else logit.new_zeros(1)

@@ -66,7 +66,7 @@ def draw_picture(results: Results, path: Path) -> None:
         _write_labels(panel, curves)
     axes[0].set_ylabel("best known cost / cost", color=SOFT)
     _write_titles(figure)
-    figure.subplots_adjust(left=0.065, right=0.845, top=0.81, bottom=0.1, wspace=0.56)
+    figure.subplots_adjust(left=0.06, right=0.85, top=0.81, bottom=0.1, wspace=0.68)
     figure.savefig(path, facecolor=PAPER)
 
 

@@ -16,7 +16,7 @@ from sim.schedule import Objective
 Floats = NDArray[np.float64]
 
 MOST_REPAIRS = 200
-"""Dead ends that a dive may leave; most have none, the worst seen a dozen."""
+"""Dead ends that a dive may leave; most have none, the worst seen forty."""
 
 FORESIGHT = np.array([0.0, 0.5])
 """Weights of an outlook that decide well alone: all on what an order costs with what it leaves

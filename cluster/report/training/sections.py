@@ -140,8 +140,8 @@ def _latent(run: TrainingRun) -> Markup:
         f"the latent on average at this weight of the divergence (an upper bound for a linear "
         f"model). With the best weights: {card.active} of {counted(len(card.kl), 'number')} vary "
         f"with the instance, {number(sum(card.kl), 2)} nats of divergence in all; from latent to "
-        f"latent a robot's rank among the others moves by {percent(card.sensitivity, 1)} of the "
-        f"spread between robots. {'The latent is dead.' if card.dead else ''}"
+        f"latent the logit of a conflict's order moves by {percent(card.sensitivity, 1)} of the "
+        f"spread between conflicts. {'The latent is dead.' if card.dead else ''}"
     )
     return section(title, note, markup(*warned))
 

@@ -5,7 +5,6 @@ import torch
 
 from agents.coordination.diagnostics import LatentReport, latent_report, useful_latents
 from agents.coordination.features import collate, graph_features
-from agents.coordination.model import Prediction
 from agents.coordination.targets import collate_targets
 from tests.agents.coordination.coordination_examples import (
     labelled,
@@ -80,22 +79,3 @@ def test_the_report_sees_whether_the_decoder_listens() -> None:
     assert listening.kl == deaf.kl
     assert len(listening.kl) == 4
     assert deaf.dead
-
-
-def test_a_shift_of_all_ranks_changes_no_order_and_does_not_count(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    instance = labelled(some_instance(1).graph)
-    batch = collate([graph_features(instance.graph)])
-    model = small_model()
-    ranks = torch.arange(float(len(batch.robot)))
-
-    def shifted(*arguments: object, **_: object) -> Prediction:
-        latent = arguments[-1]
-        assert isinstance(latent, torch.Tensor)
-        return Prediction(ranks, ranks + latent.sum(dim=2), None, latent[..., :2], None)
-
-    monkeypatch.setattr(model, "decode", shifted)
-    data = [(batch, collate_targets(targets_of(instance)[:1]))]
-    report = latent_report(model, data, torch.Generator().manual_seed(0))
-    assert report.sensitivity == pytest.approx(0.0, abs=1e-5)
