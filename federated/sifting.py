@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One bad reply must neither end a run nor spoil the model: replies are looked at first.
+
+Flower's strategies average what arrives. A reply with other keys or shapes ends the run with an
+exception, NaN goes into the model unseen, and one reply of a hundred counts as a round. Wrapped in
+:class:`Sifted`, any strategy sees well-formed finite replies only, and none at all when too few are
+left: then the model stays as it is.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from flwr.app import ArrayRecord, ConfigRecord, Message, MetricRecord
+from flwr.serverapp import Grid
+from flwr.serverapp.strategy import Strategy
+
+from federated.flower import FIRST_SITE
+from sim.errors import InputError
+
+WEIGHT = "num-examples"
+"""The metric that strategies weigh replies by."""
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """A reply that did not count, and why."""
+
+    round: int
+    site: int
+    reason: str
+
+
+def fault(reply: Message, arrays: ArrayRecord) -> str | None:
+    """What is wrong with a reply to a message that carried some arrays; None for nothing."""
+    if reply.has_error():
+        return f"the site failed: {reply.error.reason}"
+    if len(reply.content.array_records) != 1 or len(reply.content.metric_records) != 1:
+        return "not one record of arrays and one of metrics"
+    (found,) = reply.content.array_records.values()
+    (metrics,) = reply.content.metric_records.values()
+    return _fault_of_arrays(found, arrays) or _fault_of_weight(metrics)
+
+
+def _fault_of_arrays(found: ArrayRecord, arrays: ArrayRecord) -> str | None:
+    if list(found) != list(arrays):
+        return f"arrays named {list(found)[:3]} instead of {list(arrays)[:3]}"
+    for name, wanted in arrays.items():
+        given = found[name]
+        if tuple(given.shape) != tuple(wanted.shape) or given.dtype != wanted.dtype:
+            return (
+                f"array {name} is {given.dtype}{list(given.shape)} instead of "
+                f"{wanted.dtype}{list(wanted.shape)}"
+            )
+        try:
+            values = given.numpy()
+        except (ValueError, TypeError, EOFError) as error:
+            return f"array {name} cannot be read ({type(error).__name__})"
+        if tuple(values.shape) != tuple(wanted.shape):
+            return f"array {name} is not of the shape that it says"
+        if values.dtype.kind in "fc" and not np.isfinite(values).all():
+            return f"array {name} is not finite"
+    return None
+
+
+def _fault_of_weight(metrics: MetricRecord) -> str | None:
+    weight = metrics.get(WEIGHT)
+    if not isinstance(weight, int | float) or not math.isfinite(weight) or weight <= 0:
+        return f"metric {WEIGHT} is {weight!r}; needed: a finite number above 0"
+    return None
+
+
+def odd_metrics(replies: list[Message]) -> set[int]:
+    """Places of replies whose metrics have other names than most: strategies need them alike."""
+    names = [
+        tuple(
+            sorted((record, *metrics)) for record, metrics in reply.content.metric_records.items()
+        )
+        for reply in replies
+    ]
+    usual = max(names, key=lambda one: (names.count(one), one), default=None)
+    return {place for place, one in enumerate(names) if one != usual}
+
+
+class Sifted(Strategy):
+    """A strategy that sees good replies only.
+
+    Args:
+        inner: any strategy of Flower's, or anybody's.
+        least: replies that a round needs; with fewer the model stays as it is.
+    """
+
+    def __init__(self, inner: Strategy, least: int = 1) -> None:
+        if least < 1:
+            raise InputError(f"least is {least}; allowed: 1 or more")
+        self._inner = inner
+        self._least = least
+        self._arrays = ArrayRecord()
+        self.rejections: list[Rejection] = []
+
+    def configure_train(
+        self, server_round: int, arrays: ArrayRecord, config: ConfigRecord, grid: Grid
+    ) -> Iterable[Message]:
+        """As the inner one; remembers what replies have to look like."""
+        self._arrays = arrays
+        return self._inner.configure_train(server_round, arrays, config, grid)
+
+    def aggregate_train(
+        self, server_round: int, replies: Iterable[Message]
+    ) -> tuple[ArrayRecord | None, MetricRecord | None]:
+        """As the inner one, of the good replies; the arrays as they were when there are too few.
+
+        (Flower's None for "nothing new" would leave a result without a model.)
+        """
+        good = []
+        for reply in replies:
+            reason = fault(reply, self._arrays)
+            if reason is None:
+                good.append(reply)
+            else:
+                self._reject(server_round, reply, reason)
+        odd = odd_metrics(good)
+        for place in sorted(odd):
+            self._reject(server_round, good[place], "metrics of other names than most")
+        good = [reply for place, reply in enumerate(good) if place not in odd]
+        if len(good) < self._least:
+            return self._arrays, None
+        return self._inner.aggregate_train(server_round, good)
+
+    def configure_evaluate(
+        self, server_round: int, arrays: ArrayRecord, config: ConfigRecord, grid: Grid
+    ) -> Iterable[Message]:
+        """As the inner one."""
+        return self._inner.configure_evaluate(server_round, arrays, config, grid)
+
+    def aggregate_evaluate(
+        self, server_round: int, replies: Iterable[Message]
+    ) -> MetricRecord | None:
+        """As the inner one, of the replies that are no errors and have the usual metrics."""
+        there = [reply for reply in replies if not reply.has_error()]
+        odd = odd_metrics(there)
+        good = [reply for place, reply in enumerate(there) if place not in odd]
+        return self._inner.aggregate_evaluate(server_round, good) if good else None
+
+    def summary(self) -> None:
+        """As the inner one."""
+        self._inner.summary()
+
+    def _reject(self, server_round: int, reply: Message, reason: str) -> None:
+        site = reply.metadata.src_node_id - FIRST_SITE
+        self.rejections.append(Rejection(server_round, site, reason))
