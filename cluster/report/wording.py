@@ -8,6 +8,14 @@ from cluster.report.means import Mean
 
 MISSING = "–"
 BASELINE = "fcfs"
+COORDINATORS = {
+    BASELINE: "first come first served",
+    "milp": "MILP",
+    "cma": "CMA-ES",
+    "gnn_vae": "the GNN-VAE",
+    "gnn_vae+ls": "the GNN-VAE with local search",
+}
+"""Those whose names are no words."""
 OBJECTIVES = {"mean_travel": "mean travel time", "mean_travel_time": "mean travel time"}
 
 
@@ -75,7 +83,7 @@ def counted(count: int, singular: str) -> str:
 
 def spoken(name: str) -> str:
     """A stable name as it reads in a sentence."""
-    return "first come first served" if name == BASELINE else name.replace("_", " ")
+    return COORDINATORS.get(name, name.replace("_", " "))
 
 
 def objective_words(objective: str) -> str:

@@ -143,7 +143,7 @@ def test_failed_trials_have_dashes_and_do_not_count(tmp_path: Path) -> None:
         ((), "No coordinator returned a schedule"),
         (("fcfs",), "No coordinator beats first come first served at 10 robots"),
         (("milp", "cma"), "has the lowest mean travel time at 10 robots"),
-        (("fcfs", "cma"), "Cma cuts mean travel time"),
+        (("fcfs", "cma"), "CMA-ES cuts mean travel time"),
     ],
 )
 def test_the_headline_claims_what_the_data_shows(
@@ -158,7 +158,7 @@ def test_the_headline_does_not_claim_an_unclear_difference(tmp_path: Path) -> No
     for record, cost in zip(records, (50.0, 40.0, 50.0, 51.0), strict=True):
         record["cost"] = cost
     text = visible(build_report(run_folder(tmp_path / "run", records)))
-    assert "Cma is not clearly better than first come first served" in text
+    assert "CMA-ES is not clearly better than first come first served" in text
 
 
 def test_one_instance_has_no_interval(tmp_path: Path) -> None:
