@@ -56,6 +56,8 @@ class Decision(Outcome):
     certificate: Certificate
 
 
+DIVE_S_PER_CONFLICT = 1e-5
+"""The portfolio begins with a dive when there is so much time: most take a fifth of it."""
 SEARCH_SHARE = 0.25
 """Part of the budget that local search gets before a proof is tried."""
 PROOF_CONFLICTS = 1000
@@ -81,8 +83,9 @@ def portfolio(
     if graph.merged:
         return tree_search(graph, budget, objective, rng, incumbent=incumbent)
     clock = Clock(budget)
-    dived = dive_search(graph, Budget(steps=1), objective, rng, incumbent=incumbent)
-    incumbent, budget = dived.assignment, clock.rest()
+    if budget.steps is not None or budget.deadline_s > DIVE_S_PER_CONFLICT * graph.num_conflicts:
+        dived = dive_search(graph, Budget(steps=1), objective, rng, incumbent=incumbent)
+        incumbent, budget = dived.assignment, clock.rest()
     hurried = budget.steps is None and budget.deadline_s < PROOF_DEADLINE_S
     if hurried or graph.num_conflicts > PROOF_CONFLICTS:
         return local_search(graph, budget, objective, rng, incumbent=incumbent)
