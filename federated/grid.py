@@ -12,9 +12,8 @@ from typing import Protocol
 from flwr.app import Context, Message, RecordDict
 from flwr.clientapp import ClientApp
 from flwr.serverapp import Grid
-from flwr.supercore.run import Run
 
-from federated.flower import FIRST_SITE, empty_run, failure, number, site_context
+from federated.flower import FIRST_SITE, Run, empty_run, failure, number, site_context
 from sim.errors import InputError
 
 
