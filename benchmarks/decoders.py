@@ -13,6 +13,7 @@ from typing import TypeAlias
 import numpy as np
 
 from agents.coordination.decode import Floats, decode_events, decode_nodes, decode_robots
+from agents.coordination.targets import CERTAIN
 from benchmarks.setting import cpu_s, interval
 from sim.coordinators.dive import FORESIGHT, IMPULSE, make_diver
 from sim.coordinators.dive_search import Advice, no_advice, schedule_of
@@ -28,8 +29,6 @@ SIZES = {25: 4, 50: 4, 100: 2, 250: 1}
 CELLS_PER_ROBOT = (20, 40)
 WRONG = 0.1
 """Share of the orders that are wrong, where something is."""
-CERTAIN = 1e9
-"""A logit that no delay outweighs."""
 
 Decode: TypeAlias = Callable[[], Assignment]
 

@@ -82,11 +82,10 @@ class Partition:
         if name not in list(Kind):
             raise InputError(f"partition is {text!r}; allowed: {', '.join(Kind)}")
         try:
-            return cls(Kind(name), float(amount) if colon else None)
+            number = float(amount) if colon else None
         except ValueError as error:
-            if isinstance(error, InputError):
-                raise
             raise InputError(f"partition is {text!r}; {amount!r} is no number") from error
+        return cls(Kind(name), number)
 
 
 def share_out(

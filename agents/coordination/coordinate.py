@@ -11,17 +11,13 @@ import torch
 from agents.coordination.decode import Decoder, decode_events, decode_nodes, finite
 from agents.coordination.features import collate, graph_features
 from agents.coordination.model import CoordinationVAE, Prediction
-from agents.coordination.sampling import (
-    Candidate,
-    SamplingOptions,
-    priced,
-    sample_and_climb,
-)
+from agents.coordination.sampling import SamplingOptions, sample_and_climb
 from sim.coordinators.dive import make_diver
 from sim.coordinators.dive_search import Advice, search_dives
 from sim.coordinators.fcfs import serve_by_arrival
 from sim.coordinators.interface import Budget, Clock, Coordinator, Outcome, Status
 from sim.coordinators.local_search import local_search
+from sim.coordinators.pool import Priced, priced
 from sim.graph import CoordinationGraph
 from sim.schedule import Assignment, Objective
 
@@ -84,7 +80,7 @@ TRIAL_SHARE = 0.1
 
 def _search_few(
     graph: CoordinationGraph,
-    found: Sequence[Candidate],
+    found: Sequence[Priced],
     clock: Clock,
     objective: Objective,
     rng: np.random.Generator,
@@ -113,7 +109,7 @@ def best_candidates(
     rng: np.random.Generator,
     options: SamplingOptions,
     incumbent: Assignment | None = None,
-) -> tuple[list[Candidate], int]:
+) -> tuple[list[Priced], int]:
     """The few cheapest candidates, cheapest first, and the number tried.
 
     The mean of the latent and first come first served are always tried.
@@ -137,7 +133,7 @@ def decode(
     objective: Objective,
     rng: np.random.Generator,
     options: SamplingOptions,
-) -> tuple[list[Candidate], int]:
+) -> tuple[list[Priced], int]:
     """What the model says of one graph, as at least one candidate, the cheapest first; and the
     number tried.
 
@@ -154,7 +150,7 @@ def decode(
         advice = [Advice(*row) for row in zip(logits, weights, strict=True)]
         diver, varied = make_diver(graph), options.dives
         dived, tried = search_dives(diver, advice, clock, objective, rng, varied)
-        return [Candidate(one.cost_s, one.assignment(graph)) for one in dived], tried
+        return [Priced(one.cost_s, one.assignment(graph)) for one in dived], tried
     return _decode_all(graph, prediction, clock, objective, options)
 
 
@@ -167,7 +163,7 @@ def _status(graph: CoordinationGraph, clock: Clock, steps: int, options: Samplin
     return Status.DEADLINE if stopped else Status.FEASIBLE
 
 
-def _cost_s(candidate: Candidate) -> float:
+def _cost_s(candidate: Priced) -> float:
     return candidate.cost_s
 
 
@@ -177,9 +173,9 @@ def _decode_all(
     clock: Clock,
     objective: Objective,
     options: SamplingOptions,
-) -> tuple[list[Candidate], int]:
+) -> tuple[list[Priced], int]:
     """One candidate for each latent, as long as the clock allows."""
-    found: list[Candidate] = []
+    found: list[Priced] = []
     for decoded in _decodings(graph, prediction, _decoder(graph, options)):
         found.append(priced(graph, decoded(), objective))
         if len(found) >= options.most or not clock.allows(len(found)):

@@ -7,13 +7,14 @@ from typing import NamedTuple
 import numpy as np
 
 from agents.coordination.decode import Decoder, Floats, decode_robots, sample_orders
-from sim.coordinators.dive_search import DiveOptions, change_some
+from sim.coordinators.dive_search import DiveOptions, change_some, cheapest
 from sim.coordinators.insertion import insertion_costs_s
 from sim.coordinators.interface import Clock
+from sim.coordinators.pool import Priced, priced
 from sim.coordinators.robot_order import robot_order
 from sim.errors import InputError
 from sim.graph import CoordinationGraph
-from sim.schedule import Assignment, Objective, evaluate
+from sim.schedule import Objective
 
 TOGETHER = 8
 """Samples that are evaluated in one call, between two looks at the clock."""
@@ -25,18 +26,18 @@ class SamplingOptions:
 
     latents: int = 8
     """Latents decoded in one pass; the first is the mean of the prior."""
-    temperature: float = 0.4
+    temperature: float = DiveOptions.temperature
     """Of the samples around each prediction; 0 for none."""
-    most: int = 4096
+    most: int = DiveOptions.most
     """Assignments tried at most; a step of the budget is one."""
-    climb_share: float = 0.75
+    climb_share: float = DiveOptions.climb_share
     """Part of these, and of the deadline, in which a part of the best so far is changed; before
     that, samples come from the model alone. Only with decoders conflicts and robots."""
     decoder: Decoder = Decoder.CONFLICTS
     """How predictions become assignments. Merged graphs know no robots and no events."""
     search_share: float = 0.95
     """Part of the deadline that is left to local search, when that follows."""
-    few: int = 1
+    few: int = DiveOptions.few
     """Candidates that local search tries, each for a while, before it goes on with the cheapest."""
 
     def __post_init__(self) -> None:
@@ -56,21 +57,9 @@ class SamplingOptions:
         return DiveOptions(self.temperature, self.climb_share, self.most, self.few)
 
 
-class Candidate(NamedTuple):
-    """An assignment and its cost in seconds."""
-
-    cost_s: float
-    assignment: Assignment
-
-
 class _Ranked(NamedTuple):
     cost_s: float
     rank: Floats
-
-
-def priced(graph: CoordinationGraph, assignment: Assignment, objective: Objective) -> Candidate:
-    """An assignment with its cost."""
-    return Candidate(evaluate(graph, assignment).cost_s(objective), assignment)
 
 
 def sample_and_climb(
@@ -80,7 +69,7 @@ def sample_and_climb(
     objective: Objective,
     rng: np.random.Generator,
     options: SamplingOptions,
-) -> tuple[list[Candidate], int]:
+) -> tuple[list[Priced], int]:
     """The few cheapest insertion orders found from some ranks, and the number tried.
 
     Every row without noise, Plackett-Luce samples around the rows, then changes of the best.
@@ -103,7 +92,7 @@ def sample_and_climb(
             tries = sample_orders(ranks[rows], options.temperature, rng)
         else:
             tries = change_some(found[0].rank, spread, rng)[None]
-        found = _cheapest(found + _cost(graph, tries, objective), options.few)
+        found = cheapest(found + _cost(graph, tries, objective), options.few)
         tried += len(tries)
     decoded = [decode_robots(graph, one.rank) for one in found]
     return [priced(graph, assignment, objective) for assignment in decoded], tried
@@ -113,9 +102,3 @@ def _cost(graph: CoordinationGraph, ranks: Floats, objective: Objective) -> list
     orders = np.stack([robot_order(graph, rank) for rank in ranks])
     costs = insertion_costs_s(graph, orders, objective)
     return [_Ranked(float(cost), rank) for cost, rank in zip(costs, ranks, strict=True)]
-
-
-def _cheapest(found: list[_Ranked], few: int) -> list[_Ranked]:
-    """The cheapest, one for each cost; the latest of equal ones, so that climbing goes on."""
-    by_cost = {one.cost_s: one for one in found}
-    return [by_cost[cost] for cost in sorted(by_cost)[:few]]

@@ -6,9 +6,9 @@ of a model.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +59,18 @@ class Dived(NamedTuple):
     def assignment(self, graph: CoordinationGraph) -> Assignment:
         """Of the schedule found."""
         return _assignment(graph, self.found)
+
+
+class Costly(Protocol):
+    """Whatever knows what it costs."""
+
+    @property
+    def cost_s(self) -> float:
+        """Seconds."""
+        ...
+
+
+T = TypeVar("T", bound=Costly)
 
 
 def no_advice(graph: CoordinationGraph) -> Advice:
@@ -125,13 +137,18 @@ def search_dives(
             told = Advice(told.logit + options.temperature * noise, told.weight)
         dived = diver.dive(*told)
         one = Dived(dive_cost_s(diver, dived, objective), told, dived)
-        by_cost = {known.cost_s: known for known in [*found, one]}
-        found = [by_cost[cost] for cost in sorted(by_cost)[: options.few]]
+        found = cheapest([*found, one], options.few)
         tried += 1
         longest_s = max(longest_s, time.monotonic() - started_s)
         if clock.remaining_s < longest_s:  # another might end too late
             break
     return found, tried
+
+
+def cheapest(found: Iterable[T], few: int) -> list[T]:
+    """The cheapest, one for each cost; the latest of equal ones, so that climbing goes on."""
+    by_cost = {one.cost_s: one for one in found}
+    return [by_cost[cost] for cost in sorted(by_cost)[:few]]
 
 
 def change_some(values: Floats, spread: float, rng: np.random.Generator) -> Floats:
