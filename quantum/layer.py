@@ -11,6 +11,7 @@ from quantum.circuit import Circuit
 from quantum.engines import Engine, EngineChoice, EngineName, make_engine
 from quantum.errors import require
 from quantum.initialise import normal
+from quantum.vectorise import evaluate_mapped, is_mapped
 
 
 class CircuitModule(nn.Module):
@@ -48,7 +49,8 @@ class CircuitModule(nn.Module):
         """The expectations of the circuit's observables.
 
         Args:
-            inputs: features, ``[..., num_features]``; all leading dimensions are one batch.
+            inputs: features, ``[..., num_features]``; all leading dimensions are one batch, and so
+            is what ``torch.vmap`` maps over.
             parameters: shared ``[num_parameters]``, or ``[..., num_parameters]`` with leading
                 dimensions that broadcast to those of the inputs.
 
@@ -66,7 +68,8 @@ class CircuitModule(nn.Module):
         if parameters.dim() > 1:
             parameters = _for_each(parameters, leading, circuit).reshape(size, -1)
         engine = self.engine(inputs.device.type)
-        outputs = engine(inputs.reshape(size, circuit.num_features), parameters)
+        flat = inputs.reshape(size, circuit.num_features), parameters
+        outputs = evaluate_mapped(engine, *flat) if is_mapped(*flat) else engine(*flat)
         return outputs.reshape(*leading, outputs.shape[-1])
 
     def extra_repr(self) -> str:
