@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A measure against a count, as of robots or epochs: one line per name, with its interval."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from cluster.report.axis import Axis, bounds_to_show, linear_axis, logarithmic_axis
@@ -52,10 +52,18 @@ ROBOTS = Style()
 
 
 def line_chart(
-    series: dict[str, Points], write: Write, logarithmic: bool = False, style: Style = ROBOTS
+    series: dict[str, Points],
+    write: Write,
+    logarithmic: bool = False,
+    style: Style = ROBOTS,
+    behind: Mapping[str, Points] | None = None,
 ) -> Markup:
-    """The chart as SVG; ``write`` words a value for ticks and tooltips."""
-    frame = _frame(series, logarithmic, style)
+    """The chart as SVG; ``write`` words a value for ticks and tooltips.
+
+    What is ``behind`` is thin, without marks and labels, in the colour of the first series.
+    """
+    thin = behind or {}
+    frame = _frame([*series.values(), *thin.values()], logarithmic, style)
     names = list(series)
     counts = sorted({count for points in series.values() for count, _ in points})
     ticks = [count for count in counts if style.ticks is None or count in style.ticks]
@@ -65,6 +73,7 @@ def line_chart(
         _y_grid(frame, write),
         _x_ticks(frame, ticks, style.counted),
         *(_band(frame, points, colour(n, names)) for n, points in series.items() if style.bands),
+        *(_thin(frame, name, points, colour(names[0], names)) for name, points in thin.items()),
         *lines,
         _labels(frame, series, names),
         viewBox=f"0 0 {coordinate(WIDTH)} {coordinate(HEIGHT)}",
@@ -73,8 +82,8 @@ def line_chart(
     )
 
 
-def _frame(series: dict[str, Points], logarithmic: bool, style: Style) -> Frame:
-    everything = [point for points in series.values() for point in points]
+def _frame(lines: Sequence[Points], logarithmic: bool, style: Style) -> Frame:
+    everything = [point for points in lines for point in points]
     values = bounds_to_show([mean for _, mean in everything], logarithmic)
     counts = [float(robots) for robots, _ in everything]
     x = Axis(min(counts), max(counts), LEFT + 12, WIDTH - RIGHT - 6)
@@ -128,6 +137,13 @@ def _line(
     ]
     line = element("path", d=_path(places), class_=f"line {'base' if name in style.dashed else ''}")
     return element("g", line, *marks, class_="series", style=f"--c:{colour(name, names)}")
+
+
+def _thin(frame: Frame, name: str, points: Points, paint: str) -> Markup:
+    places = [(frame.x(count), frame.y(mean.value)) for count, mean in points]
+    return element(
+        "path", element("title", name), d=_path(places), class_="thin", style=f"--c:{paint}"
+    )
 
 
 def _tip(name: str, point: tuple[int, Mean], write: Write, style: Style) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from cluster.report.blocks import Content
+from cluster.report.federation.sections import federation_content
 from cluster.report.forecast.sections import forecast_content
 from cluster.report.label.sections import label_content
 from cluster.report.manifest import read_manifest
@@ -21,6 +22,7 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inli
 
 CONTENTS: Mapping[str, Callable[[Path], Content]] = {
     "coordinate": coordinate_content,
+    "federate": federation_content,
     "forecast": forecast_content,
     "label": label_content,
     "train-coordinator": training_content,

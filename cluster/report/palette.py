@@ -12,6 +12,11 @@ MODELS = (
     *("qfwp_bounded", "qfwp_gated", "qlstm", "qlstm4", "lstm", "qfwp", "qfwp_decay"),
     *("delta", "gru", "fwp"),
 )
+FEDERATION = (
+    *("trivial", "elsewhere", "local", "federated", "global", "centralised"),
+    *("head", "prior", "fedprox", "training", "test"),
+)
+"""Regimes, how a model is made a site's own, and losses; the first is grey."""
 GREY = ("ar", "mean", "persistence", "order_blind")
 """Predictors without training: all grey, apart by shape."""
 COLOURS = 11
@@ -39,9 +44,9 @@ def marker(name: str, names: list[str], x: float, y: float, size: float = 4.5) -
 
 
 def _position(name: str, names: list[str]) -> int:
-    for known in (COORDINATORS, MODELS, GREY):
+    for known in (COORDINATORS, MODELS, FEDERATION, GREY):
         if name in known:
             return known.index(name)
-    built_in = (*COORDINATORS, *MODELS, *GREY)
+    built_in = (*COORDINATORS, *MODELS, *FEDERATION, *GREY)
     others = [other for other in names if other not in built_in]
     return len(COORDINATORS) + others.index(name)

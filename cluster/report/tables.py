@@ -39,6 +39,10 @@ TEXT_COLUMNS = frozenset(
         "model",
         "method",
         "what it does",
+        "regime",
+        "reason",
+        "site",
+        "what",
     }
 )
 

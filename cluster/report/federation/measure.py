@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What models are judged by: accuracy where something is classified, else loss."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from cluster.report.fields import Fields
+from cluster.report.wording import MISSING, loss_words, number, percent
+
+
+@dataclass(frozen=True)
+class Score:
+    """What a model is worth on some test samples; without samples there is nothing to say."""
+
+    samples: int
+    loss: float | None
+    accuracy: float | None
+
+
+def score_of(fields: Fields, loss: str, accuracy: str, samples: int) -> Score:
+    """The score under two names of an object; numbers of no samples are none.
+
+    Raises:
+        InputError: what stands there is neither a number nor null.
+    """
+    values = (fields.number(loss), fields.number(accuracy))
+    return Score(samples, *(values if samples > 0 else (None, None)))
+
+
+def weighted(scores: Sequence[Score]) -> Score:
+    """The score over the samples of all; None for what no part has."""
+    return Score(
+        sum(score.samples for score in scores),
+        _weighted([(score.loss, score.samples) for score in scores]),
+        _weighted([(score.accuracy, score.samples) for score in scores]),
+    )
+
+
+def _weighted(pairs: Sequence[tuple[float | None, int]]) -> float | None:
+    known = [(value, samples) for value, samples in pairs if value is not None]
+    total = sum(samples for _, samples in known)
+    return sum(value * samples for value, samples in known) / total if total else None
+
+
+@dataclass(frozen=True)
+class Measure:
+    """How a score is read, compared and written.
+
+    Args:
+        name: what it is called.
+        sign: 1 where more is better, -1 where less is.
+        of: its value in a score.
+        words: a value as people read it; a dash for None.
+        tick: a value at an axis.
+    """
+
+    name: str
+    sign: int
+    of: Callable[[Score], float | None]
+    words: Callable[[float | None], str]
+    tick: Callable[[float], str]
+
+    def gain(self, one: Score, over: Score) -> float | None:
+        """By how much one score is better than another; negative if it is worse."""
+        a, b = self.of(one), self.of(over)
+        return None if a is None or b is None else self.sign * (a - b)
+
+    def gain_words(self, gain: float | None) -> str:
+        """A gain with its unit: points of accuracy, or loss."""
+        if gain is None:
+            return MISSING
+        if self.sign > 0:
+            return f"{number(100 * gain, 1)} points"
+        return f"{'−' if gain < 0 else ''}{loss_words(abs(gain))}"
+
+
+def _accuracy_tick(value: float) -> str:
+    return percent(value, 0 if abs(100 * value - round(100 * value)) < 1e-6 else 1)
+
+
+def _loss_tick(value: float) -> str:
+    return f"{value:.3g}".replace("e-0", "e-").replace("e+0", "e+").replace("-", "−")
+
+
+ACCURACY = Measure(
+    "accuracy", 1, lambda score: score.accuracy, lambda value: percent(value, 1), _accuracy_tick
+)
+LOSS = Measure("loss", -1, lambda score: score.loss, loss_words, _loss_tick)

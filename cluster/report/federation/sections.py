@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The sections of a ``federate`` run in their order, each with the sentence that explains it."""
+
+from pathlib import Path
+
+from cluster.report.blocks import Content, figure, left_out, section, tile_row
+from cluster.report.federation.curves import MOST_LINES, curves, drawn_sites
+from cluster.report.federation.headline import headline
+from cluster.report.federation.makeup import MOST_BARS, makeup_figures
+from cluster.report.federation.measure import LOSS
+from cluster.report.federation.personal import personal_body
+from cluster.report.federation.regimes import differences, regime_chart, regime_table
+from cluster.report.federation.replies import replies_body
+from cluster.report.federation.results import FederationRun, read_federation
+from cluster.report.federation.rounds_file import Round
+from cluster.report.federation.sites import site_table
+from cluster.report.federation.traffic import total, traffic_tables
+from cluster.report.federation.wording import size_words
+from cluster.report.manifest import Missing
+from cluster.report.markup import Markup, element
+from cluster.report.provenance import provenance
+from cluster.report.wording import counted, number
+
+REGIMES = (
+    "The same model and the same budget, three times: every site alone, all in rounds without "
+    "sharing data, and all samples in one place. Large numbers and marks weigh every test sample "
+    "alike, whichever site it is at; small dots are sites. A site's test part is made up like its "
+    "training part, so a model that knows no other site can do well at home and badly elsewhere."
+)
+TRAFFIC = (
+    "Arrays as they are sent, without their envelopes. Circuit executions: what a quantum computer "
+    "would have been asked to run for the same training; 0 means that the model has no circuits. "
+    "A round: the median. In total: over all rounds."
+)
+PERSONAL = (
+    "Sites that took no part in the rounds, each with little data of its own. Means over new sites "
+    "with their 95 % t-interval (small print: half of it). Gains are paired, site by site, and "
+    "positive where the method is better. global: the federated model as it came; local: a model "
+    "of the site's own data alone."
+)
+
+
+def federation_content(folder: Path) -> Content:
+    """The page of a ``federate`` run.
+
+    Raises:
+        InputError: the manifest or the results are missing or not what they should be.
+    """
+    run = read_federation(folder)
+    title, support = headline(run)
+    shown = [
+        _regimes(run),
+        _curves(run),
+        _makeup(run),
+        *_sites(run),
+        *_personal(run),
+        _traffic(run),
+        _replies(run),
+        section("Where this comes from", "", provenance(run.manifest)),
+    ]
+    return Content(run.manifest, run.name, title, support, _tiles(run), shown)
+
+
+def _tiles(run: FederationRun) -> Markup:
+    rounds = run.rounds if isinstance(run.rounds, list) else []
+    tested = run.overall("federated").samples
+    traffic = [total(rounds, lambda r: r.bytes_down), total(rounds, lambda r: r.bytes_up)]
+    known = [size for size in traffic if size is not None]
+    shown = [
+        (number(len(run.sites), 0), "site" if len(run.sites) == 1 else "sites"),
+        (number(len(rounds), 0), "round" if len(rounds) == 1 else "rounds"),
+        (number(tested, 0), "test samples"),
+        (size_words(sum(known) if known else None), "sent in all"),
+        (number(total(rounds, lambda r: r.circuits), 0), "circuit executions"),
+    ]
+    return tile_row(shown)
+
+
+def _regimes(run: FederationRun) -> Markup:
+    title = "The regimes side by side"
+    if not run.results:
+        return section(title, "The run has no results yet.")
+    caption = f"Test {run.measure.name}, every site"
+    pair = element("div", figure(caption, regime_chart(run)), differences(run), class_="pair")
+    return section(title, REGIMES, pair, regime_table(run))
+
+
+def _curves(run: FederationRun) -> Markup:
+    title = "Learning curves"
+    if isinstance(run.rounds, Missing):
+        return left_out(title, run.rounds)
+    judged = [
+        one for one in run.rounds if one.test.samples and run.measure.of(one.test) is not None
+    ]
+    if len(run.rounds) < 2:
+        return left_out(title, Missing("a curve needs two rounds"))
+    if not judged and all(one.loss is None for one in run.rounds):
+        return left_out(title, Missing("no round was judged"))
+    return section(title, _curve_note(run.rounds), curves(run, run.rounds))
+
+
+def _curve_note(rounds: list[Round]) -> str:
+    many = drawn_sites(rounds) > MOST_LINES
+    around = "The band holds the middle 80 % of the sites" if many else "Thin lines are sites"
+    return (
+        f"The global model after each round, over the test samples of all sites. {around}. Dashed: "
+        "regimes that have no rounds, after the same budget. Training: mean over the steps of the "
+        "sites, each at its own weights on the way."
+    )
+
+
+def _makeup(run: FederationRun) -> Markup:
+    title = "Who has what"
+    if isinstance(run.makeup, Missing):
+        return left_out(title, run.makeup)
+    if not run.makeup.sites:
+        return left_out(title, Missing("the partition names no sites"))
+    sizes = sorted(site.samples for site in run.makeup.sites)
+    ends = str(sizes[0]) if sizes[0] == sizes[-1] else f"{sizes[0]} to {sizes[-1]}"
+    note = (
+        f"Partition {run.makeup.partition}: {counted(len(sizes), 'site')} with {ends} samples, "
+        "training and test part together."
+    )
+    if len(sizes) > MOST_BARS and run.makeup.classes:
+        note += " The darker, the larger a class's share of a site's samples."
+    return section(title, note, makeup_figures(run.makeup))
+
+
+def _sites(run: FederationRun) -> list[Markup]:
+    if not run.sites:
+        return []
+    unit = "Loss" if run.measure is LOSS else "Accuracy"
+    note = (
+        f"{unit} on the site's own test part, but for elsewhere, which is the site's own model on "
+        "the test parts of all. A dash: nothing was measured, or the site has no test samples."
+    )
+    return [section("Site by site", note, site_table(run))]
+
+
+def _personal(run: FederationRun) -> list[Markup]:
+    title = "New sites"
+    if run.personal is None:
+        return []
+    if isinstance(run.personal, Missing):
+        return [left_out(title, run.personal)]
+    return [section(title, PERSONAL, personal_body(run.personal))]
+
+
+def _traffic(run: FederationRun) -> Markup:
+    title = "What the rounds cost"
+    if isinstance(run.rounds, Missing):
+        return left_out(title, run.rounds)
+    if not run.rounds:
+        return left_out(title, Missing("no round has ended"))
+    return section(title, TRAFFIC, *traffic_tables(run.rounds))
+
+
+def _replies(run: FederationRun) -> Markup:
+    title = "Replies"
+    if isinstance(run.rounds, Missing):
+        return left_out(title, run.rounds)
+    if not run.rounds:
+        return left_out(title, Missing("no round has ended"))
+    return section(title, "", replies_body(run.rounds))
