@@ -164,8 +164,8 @@ def test_the_title_gives_all_three_regimes_and_the_trivial_answer_its_say(tmp_pa
         "81.3\u00a0% each alone"
     )
     assert support[:3] == [
-        "Who only says the most frequent class of the site's own training part has 31.0\u00a0%.",
-        "A site's own model has 45.0\u00a0% on the test samples of all sites.",
+        "Always saying the most frequent class of a site's training part reaches 31.0\u00a0%.",
+        "A site's own model reaches 45.0\u00a0% on the test samples of all sites.",
         "The price of privacy, pooled against together, is 1.9 points.",
     ]
     assert support[3].startswith("The federated model is better than the site's own at ")
@@ -177,7 +177,7 @@ def test_the_title_gives_all_three_regimes_and_the_trivial_answer_its_say(tmp_pa
         (reaching(federated=0.3), "10 sites that learned in rounds do no better than a constant"),
         (reaching(local=0.95), "10 sites gain nothing at home by learning together: 94.1"),
         (reaching(federated=0.97), "Together is better than pooled here, by 1.0 points."),
-        (Synthetic(sites=1), "1 site: 94.1 % together"),
+        (Synthetic(sites=1), "1 site: 94.1 % in rounds"),
         (Synthetic(judged=False), "The federated model was not judged"),
         (Synthetic(classes=0), "rounds do no better than a constant answer: 0.94 together"),
         (Synthetic(reached=(("federated", 0.9),)), "10 sites that share no data: 90.0 % together"),
@@ -221,6 +221,7 @@ def test_every_shape_of_a_run_has_a_page(tmp_path: Path, kind: Synthetic) -> Non
 def test_a_thousand_sites_are_drawn_compactly(tmp_path: Path) -> None:
     kind = Synthetic(sites=1000, rounds=5, classes=10)
     html = build_report(run_folder(tmp_path / "run", kind))
+    assert "The stronger the colour, the larger a class" in html
     assert "400 of 1\u2009000 sites" in html
     assert "middle 80 % of the sites" in html
     assert 'class="thin"' not in html

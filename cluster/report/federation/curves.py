@@ -6,7 +6,7 @@ from statistics import quantiles
 
 from cluster.report.axis import round_step
 from cluster.report.blocks import figure
-from cluster.report.federation.measure import LOSS, Measure, Score
+from cluster.report.federation.measure import LEAST, LOSS, Measure, Score, is_wide
 from cluster.report.federation.results import FederationRun
 from cluster.report.federation.rounds_file import Round
 from cluster.report.federation.wording import regime_name
@@ -18,8 +18,6 @@ LEVELS = ("centralised", "local", "trivial")
 """Regimes without rounds: lines all the way."""
 MOST_LINES = 30
 """Of more sites not each is drawn, but the middle 80 %."""
-WIDE = 30.0
-"""Losses whose greatest is so many times the least are drawn on a logarithmic axis."""
 
 
 def curves(run: FederationRun, rounds: Sequence[Round]) -> Markup:
@@ -100,8 +98,9 @@ def _chart(
     drawn = {name: points for name, points in series.items() if points}
     if all(len(points) < 2 for points in drawn.values()):
         return element("p", "fewer than two rounds measured this", class_="note")
-    style = Style("rounds", "middle 80 % of the sites", _ticks(rounds), LEVELS)
-    wide = measure is LOSS and _is_wide([*drawn.values(), *lines.values()])
+    style = Style("rounds", "middle 80 % of the sites", _ticks(rounds), LEVELS, LEAST)
+    every = [m.value for points in [*drawn.values(), *lines.values()] for _, m in points]
+    wide = measure is LOSS and is_wide(every)
     return line_chart(drawn, measure.tick, wide, style, lines)
 
 
@@ -110,8 +109,3 @@ def _ticks(rounds: Sequence[Round]) -> set[int]:
     first, last = rounds[0].number, rounds[-1].number
     step = max(1, round(round_step((last - first) / 8 or 1)))
     return {first, last} | {one.number for one in rounds if one.number % step == 0}
-
-
-def _is_wide(lines: Sequence[Points]) -> bool:
-    values = [mean.value for points in lines for _, mean in points]
-    return min(values) > 0 and max(values) > WIDE * min(values)

@@ -8,6 +8,7 @@ from cluster.report.federation.results import FederationRun
 from cluster.report.wording import capitalised, counted, number
 
 SPOKEN = (("federated", "together"), ("centralised", "pooled"), ("local", "each alone"))
+SPOKEN_OF_ONE = (("federated", "in rounds"), ("centralised", "at once"), ("local", "alone"))
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ def _beats(measure: Measure, one: Score, other: Score) -> bool:
 def _numbers(run: FederationRun, trivial: bool = False) -> str:
     """``94.1 % together, 96.0 % pooled, 81.3 % each alone``, as far as there are numbers."""
     measure = run.measure
-    spoken = [*SPOKEN, *([("trivial", "without learning")] if trivial else [])]
+    names = SPOKEN if len(run.sites) > 1 else SPOKEN_OF_ONE
+    spoken = [*names, *([("trivial", "without learning")] if trivial else [])]
     values = [(measure.of(run.overall(regime)), words) for regime, words in spoken]
     told = ", ".join(f"{measure.words(v)} {words}" for v, words in values if v is not None)
     return f"{told} (test loss)" if measure is LOSS else told
@@ -65,7 +67,7 @@ def _trivial_words(run: FederationRun) -> list[str]:
         return []
     answer = "mean" if measure is LOSS else "most frequent class"
     words = measure.words(value)
-    return [f"Who only says the {answer} of the site's own training part has {words}."]
+    return [f"Always saying the {answer} of a site's training part reaches {words}."]
 
 
 def _elsewhere_words(run: FederationRun) -> list[str]:
@@ -73,13 +75,13 @@ def _elsewhere_words(run: FederationRun) -> list[str]:
     if value is None or len(run.sites) < 2:
         return []
     words = run.measure.words(value)
-    return [f"A site's own model has {words} on the test samples of all sites."]
+    return [f"A site's own model reaches {words} on the test samples of all sites."]
 
 
 def _price_words(run: FederationRun) -> list[str]:
     measure = run.measure
     price = measure.gain(run.overall("centralised"), run.overall("federated"))
-    if price is None:
+    if price is None or len(run.sites) < 2:
         return []
     if price < 0:
         return [f"Together is better than pooled here, by {measure.gain_words(-price)}."]

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from cluster.report.fields import Fields
 from cluster.report.wording import MISSING, loss_words, number, percent
 
+WIDE = 30.0
+LEAST = 1e-12
+"""Where a logarithmic axis of losses may begin."""
+
 
 @dataclass(frozen=True)
 class Score:
@@ -72,6 +76,11 @@ class Measure:
         if self.sign > 0:
             return f"{number(100 * gain, 1)} points"
         return f"{'−' if gain < 0 else ''}{loss_words(abs(gain))}"
+
+
+def is_wide(values: Sequence[float]) -> bool:
+    """Whether losses differ so much that a linear axis would hide the small ones."""
+    return bool(values) and min(values) > 0 and max(values) > WIDE * min(values)
 
 
 def _accuracy_tick(value: float) -> str:

@@ -2,7 +2,7 @@
 """The regimes side by side: three differences, a chart, a table."""
 
 from cluster.report.dot_chart import Dots, dot_chart
-from cluster.report.federation.measure import LOSS, Measure
+from cluster.report.federation.measure import LEAST, LOSS, Measure, is_wide
 from cluster.report.federation.results import FederationRun, Result
 from cluster.report.federation.wording import WORDS, regime_name
 from cluster.report.markup import Markup, element, markup
@@ -78,7 +78,9 @@ def regime_chart(run: FederationRun) -> Markup:
             rows[regime_name(regime)] = Dots(thinned(values), point)
     if not rows:
         return element("p", "nothing was judged", class_="note")
-    return dot_chart(rows, run.measure.tick)
+    every = [value for row in rows.values() for value in (*row.values, row.mean.value)]
+    wide = run.measure is LOSS and is_wide(every)
+    return dot_chart(rows, run.measure.tick, wide, least=LEAST)
 
 
 def thinned(values: list[float]) -> list[float]:
@@ -94,7 +96,7 @@ def differences(run: FederationRun) -> Markup:
     pairs = [
         ("centralised", "federated", "price of privacy: centralised against federated"),
         ("federated", "local", "gained at home: federated against the site's own model"),
-        ("federated", "local_elsewhere", "gained elsewhere: the same on the samples of all"),
+        ("federated", "local_elsewhere", "gained elsewhere: the same on the test samples of all"),
     ]
     gains = [(run.measure.gain(run.overall(a), run.overall(b)), text) for a, b, text in pairs]
     shown = [

@@ -6,10 +6,10 @@ from pathlib import Path
 from cluster.report.blocks import Content, figure, left_out, section, tile_row
 from cluster.report.federation.curves import MOST_LINES, curves, drawn_sites
 from cluster.report.federation.headline import headline
-from cluster.report.federation.makeup import MOST_BARS, makeup_figures
+from cluster.report.federation.makeup import is_compact, makeup_figures
 from cluster.report.federation.measure import LOSS
 from cluster.report.federation.personal import personal_body
-from cluster.report.federation.regimes import differences, regime_chart, regime_table
+from cluster.report.federation.regimes import MOST_DOTS, differences, regime_chart, regime_table
 from cluster.report.federation.replies import replies_body
 from cluster.report.federation.results import FederationRun, read_federation
 from cluster.report.federation.rounds_file import Round
@@ -25,8 +25,10 @@ REGIMES = (
     "The same model and the same budget, three times: every site alone, all in rounds without "
     "sharing data, and all samples in one place. Large numbers and marks weigh every test sample "
     "alike, whichever site it is at; small dots are sites. A site's test part is made up like its "
-    "training part, so a model that knows no other site can do well at home and badly elsewhere."
+    "training part, so a model that knows no other site can do well at home and badly elsewhere. "
+    "Against centralised: negative is worse."
 )
+FEWER_DOTS = f"Of the sites {MOST_DOTS} are drawn, evenly spaced in the order of their values."
 TRAFFIC = (
     "Arrays as they are sent, without their envelopes. Circuit executions: what a quantum computer "
     "would have been asked to run for the same training; 0 means that the model has no circuits. "
@@ -82,7 +84,8 @@ def _regimes(run: FederationRun) -> Markup:
         return section(title, "The run has no results yet.")
     caption = f"Test {run.measure.name}, every site"
     pair = element("div", figure(caption, regime_chart(run)), differences(run), class_="pair")
-    return section(title, REGIMES, pair, regime_table(run))
+    note = f"{REGIMES} {FEWER_DOTS}" if len(run.sites) > MOST_DOTS else REGIMES
+    return section(title, note, pair, regime_table(run))
 
 
 def _curves(run: FederationRun) -> Markup:
@@ -121,8 +124,8 @@ def _makeup(run: FederationRun) -> Markup:
         f"Partition {run.makeup.partition}: {counted(len(sizes), 'site')} with {ends} samples, "
         "training and test part together."
     )
-    if len(sizes) > MOST_BARS and run.makeup.classes:
-        note += " The darker, the larger a class's share of a site's samples."
+    if is_compact(run.makeup) and run.makeup.classes:
+        note += " The stronger the colour, the larger a class's share of a site's samples."
     return section(title, note, makeup_figures(run.makeup))
 
 
