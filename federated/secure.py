@@ -82,10 +82,11 @@ def secure_round(
 def _result(
     mean: NDArray[np.float64] | None, model: ArrayRecord, checked: Checked, options: SecureOptions
 ) -> Secured:
-    counted, dropped = checked.counted, checked.dropped
+    counted, failed = checked.counted, checked.failed
+    dropped = {site: reason for site, reason in failed.items() if site not in counted}
     weight = sum(map(fit_weight, counted.values()))
     if mean is None:
-        listed = "; ".join(f"site {site}: {reason}" for site, reason in sorted(dropped.items()))
+        listed = "; ".join(f"site {site}: {reason}" for site, reason in sorted(failed.items()))
         return Secured(None, 0.0, {}, dropped, f"too few sites came through ({listed})")
     error = options.error(len(counted), weight)
     if not _cancelled(mean, options.clipping, error):

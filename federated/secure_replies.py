@@ -30,8 +30,8 @@ class Checked:
         self._length = length
         self.counted: dict[int, RecordDict] = {}
         """What those said, masked, who are in the sum; by site."""
-        self.dropped: dict[int, str] = {}
-        """Who is not, and why."""
+        self.failed: dict[int, str] = {}
+        """Who failed in any stage, and why; after the sum, this does not take anybody out of it."""
 
     def send_and_receive(
         self, messages: Iterable[Message], *, timeout: float | None = None
@@ -57,8 +57,7 @@ class Checked:
             if stage == Stage.COLLECT_MASKED_VECTORS:
                 self.counted[site] = reply.content
             return reply
-        if stage != Stage.UNMASK:
-            self.dropped[site] = f"{stage}: {reason}"
+        self.failed[site] = f"{stage}: {reason}"
         return failure(message, str(reason))
 
 

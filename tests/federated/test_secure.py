@@ -151,6 +151,7 @@ def test_too_many_dropouts_halt_the_round_and_the_next_one_succeeds(stage: str) 
     assert halted.arrays is None
     assert halted.halted is not None
     assert "too few sites came through" in halted.halted
+    assert f"{stage}: RuntimeError: no floor" in halted.halted
     failures["left"] = 3
     assert_mean(run(options, meddle, rounds=2), list(range(SITES)), options)
 
