@@ -18,14 +18,17 @@ from typing import assert_never
 
 import tyro
 
-from cluster.options import Coordinate, Doctor, Forecast, Label, Report, TrainCoordinator
+from cluster.deployment.options import Deploy
+from cluster.options import Coordinate, Doctor, Federate, Forecast, Label, Report, TrainCoordinator
 from quantum.errors import CircuitError
 from sim.errors import InputError
 
-Options = Coordinate | Forecast | Label | TrainCoordinator | Report | Doctor
+Options = Coordinate | Forecast | Federate | Deploy | Label | TrainCoordinator | Report | Doctor
 COMMANDS: dict[str, Callable[..., Options]] = {
     "coordinate": Coordinate,
     "forecast": Forecast,
+    "federate": Federate,
+    "deploy": Deploy,
     "label": Label,
     "train-coordinator": TrainCoordinator,
     "report": Report,
@@ -92,6 +95,14 @@ def run(options: Options) -> int:
             from cluster.commands.forecast import forecast
 
             return forecast(options)
+        case Federate():
+            from cluster.commands.federate import federate
+
+            return federate(options)
+        case Deploy():
+            from cluster.commands.deploy import deploy
+
+            return deploy(options)
         case Label():
             from cluster.commands.label import label
 

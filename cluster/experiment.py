@@ -54,7 +54,7 @@ def run_experiment(
     with (
         _runner(workplace, shared) as runner,
         _warnings_on(console),
-        progress(console, "trials", len(trials), len(done)) as advance,
+        progress(console, "trials", len(trials), sum(t.key in done for t in trials)) as advance,
     ):
 
         def keep(finished: Finished) -> None:

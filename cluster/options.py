@@ -12,9 +12,15 @@ from typing import Annotated, Literal
 import tyro
 
 from agents.coordination.options import ModelOptions, TrainOptions
-from agents.forecasting.options import ModelName, TaskName, TrainingOptions
+from agents.forecasting.options import ModelName, TrainingOptions
+from agents.forecasting.options import TaskName as SeriesName
 from cluster.coordinators import NAMES, LearnedName
 from cluster.coordinators import Name as CoordinatorName
+from federated.options import COORDINATOR, FitOptions, TaskName
+from federated.options import ModelOptions as ClassifierOptions
+from federated.partition import Partition
+from federated.secure_options import SecureOptions
+from federated.strategy_options import StrategyName, StrategyOptions, require_possible
 from sim.conflicts import Granularity
 from sim.coordinators.interface import Budget
 from sim.coordinators.pool import PoolOptions
@@ -143,9 +149,9 @@ class Forecast:
         return TrainingOptions(self.epochs, self.batch, self.learning_rate)
 
     @property
-    def task_names(self) -> tuple[TaskName, ...]:
+    def task_names(self) -> tuple[SeriesName, ...]:
         """The tasks in the order given, each once."""
-        return tuple(map(TaskName, _names("task", self.task, list(TaskName))))
+        return tuple(map(SeriesName, _names("task", self.task, list(SeriesName))))
 
     @property
     def model_names(self) -> tuple[ModelName, ...]:
@@ -252,6 +258,68 @@ class TrainCoordinator:
         _require("samples", self.samples, self.samples >= 1, "1 or more")
         _require("most_held_out", self.most_held_out, self.most_held_out >= 1, "1 or more")
         _require("seed", self.seed, self.seed >= 0, "0 or more")
+
+
+@dataclass(frozen=True)
+class Federate:
+    """Let sites learn one model without pooling their data, and compare it with what each learns
+    alone and with what the pooled data would give.
+
+    Ends with the path of a report. The same command with the same --out resumes where it stopped;
+    with more --rounds it goes on from there.
+    """
+
+    task: str = "vqc-digits"
+    """MODEL-DATA: vqc, parity, mlp or logistic with digits or cancer; qfwp, qlstm, lstm or fwp
+    with shm, bessel, narma5, narma10 or pedestrians; or gnn_vae-floors."""
+    clients: int = 10
+    """Sites that learn together."""
+    rounds: int = 20
+    """Of the whole federation, those of earlier starts included."""
+    strategy: StrategyName = StrategyName.FEDAVG
+    """How replies become the next model; its numbers are --server options."""
+    partition: str = "dirichlet:0.3"
+    """How samples are shared out: iid, dirichlet:CONCENTRATION, classes:NUMBER,
+    quantity:CONCENTRATION, or natural for data that come from several places."""
+    new_sites: int = 0
+    """Sites more, which do not take part and come when all is learnt: what is the model worth to
+    them after 1, 3, 7 and 14 days or shots?"""
+    labels: tuple[str, ...] = ()
+    """For gnn_vae-floors: a run of label for each site; without any, floors are made up."""
+    regimes: bool = True
+    """Train each site alone, and all on pooled data, too, with the same epochs."""
+    evaluate: bool = True
+    """Have all sites judge each new model."""
+    record_updates: bool = False
+    """Keep what every site sent in every round, for a later audit; large."""
+    secure: bool = False
+    """Let the server learn the mean of the updates only, by SecAgg+."""
+    workers: int = 2
+    """Hosts of sites on Ray, one core each; 0 works in this process, without Ray."""
+    seed: int = 0
+    """Where all randomness comes from."""
+    out: str | None = None
+    """The run folder: absolute, or a name below runs/; by default named after the time."""
+    ray_address: str | None = None
+    """HOST:PORT of a running Ray cluster; by default RAY_ADDRESS, else a local Ray."""
+    server: StrategyOptions = field(default_factory=StrategyOptions)
+    fit: FitOptions = field(default_factory=FitOptions)
+    model: ClassifierOptions = field(default_factory=ClassifierOptions)
+    secagg: SecureOptions = field(default_factory=SecureOptions)
+
+    def __post_init__(self) -> None:
+        _require("clients", self.clients, 1 <= self.clients <= 100_000, "1 to 100000")
+        _require("rounds", self.rounds, self.rounds >= 1, "1 or more")
+        _require("new_sites", self.new_sites, self.new_sites >= 0, "0 or more")
+        _require("workers", self.workers, self.workers >= 0, "0 or more")
+        _require("seed", self.seed, self.seed >= 0, "0 or more")
+        floors = self.task == COORDINATOR
+        _require("labels", self.labels, floors or not self.labels, f"only for {COORDINATOR}")
+        fits = len(self.labels) in (0, self.clients)
+        _require("labels", self.labels, fits, f"one for each of the {self.clients} clients")
+        _require("new_sites", self.new_sites, not floors or not self.new_sites, "0 for this task")
+        require_possible(self.strategy, self.server, self.clients)
+        _ = floors or TaskName.parse(self.task), Partition.parse(self.partition)
 
 
 @dataclass(frozen=True)

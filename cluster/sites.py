@@ -10,11 +10,10 @@ from typing import Any
 
 import ray
 from flwr.app import Message, RecordDict
-from flwr.clientapp import ClientApp
 from ray.exceptions import RayError
 
 from federated.flower import exchange, failure, site_context
-from federated.grid import answer
+from federated.grid import Answers, answer, blocks
 from sim.errors import InputError
 
 RETRIES = 3
@@ -25,39 +24,51 @@ class Host:
     """The plain class behind the actors.
 
     Args:
-        make_app: called once, here, so that nothing of it travels.
+        make_answers: called once, here, so that nothing of it travels.
         sites: numbers of those that live here, of ``count`` in all.
     """
 
     def __init__(
-        self, make_app: Callable[[], ClientApp], sites: Sequence[int], count: int, run_id: int
+        self, make_answers: Callable[[], Answers], sites: Sequence[int], count: int, run_id: int
     ) -> None:
-        self._app = make_app()
+        self._answers = make_answers()
         self._contexts = {site: site_context(run_id, site, count) for site in sites}
 
-    def answer(self, site: int, head: Message, content: RecordDict) -> Message:
-        """The reply of a site; ``head`` is the message without its content."""
-        return answer(self._app, exchange(head, content), self._contexts[site])
+    def answer(
+        self, sites: Sequence[int], heads: Sequence[Message], content: RecordDict
+    ) -> list[Message]:
+        """The replies of sites; the heads are the messages without their common content."""
+        messages = [exchange(head, content) for head in heads]
+        return answer(self._answers, messages, [self._contexts[site] for site in sites])
 
 
 class RaySites:
-    """Sites dealt out in turn to hosts of one core each; see :class:`federated.grid.Sites`.
+    """Sites dealt out to hosts of one core each, in blocks; see :class:`federated.grid.Sites`.
 
-    Needs a running Ray. The hosts end with this object.
+    Needs a running Ray. The hosts end with this object, or when it is closed.
+
+    Args:
+        make_answers: makes what the sites do, once in every host.
+        count: how many sites there are.
+        workers: hosts at most.
+        block: so many neighbours at most are asked together, in one call.
     """
 
     def __init__(
-        self, make_app: Callable[[], ClientApp], count: int, workers: int, run_id: int = 1
+        self,
+        make_answers: Callable[[], Answers],
+        count: int,
+        workers: int,
+        block: int = 1,
+        run_id: int = 1,
     ) -> None:
         if count < 1 or workers < 1:
             raise InputError(f"sites is {count} and workers is {workers}; allowed: 1 or more")
-        hosts = min(workers, count)
+        hosts = min(workers, -(-count // block))
         actor: Any = ray.remote(Host).options(num_cpus=1, max_restarts=-1, max_task_retries=RETRIES)
-        self._count = count
-        self._hosts = [
-            actor.remote(make_app, range(first, count, hosts), count, run_id)
-            for first in range(hosts)
-        ]
+        self._count, self._block = count, block
+        homes = [[s for s in range(count) if s // block % hosts == host] for host in range(hosts)]
+        self._hosts = [actor.remote(make_answers, home, count, run_id) for home in homes]
 
     @property
     def count(self) -> int:
@@ -69,24 +80,31 @@ class RaySites:
     ) -> Iterable[Message]:
         """What many messages have in common is put into the object store once."""
         contents: dict[int, Any] = {}
-        calls: dict[Any, Message] = {}
-        for site, message in messages:
-            key = id(message.content)
-            if key not in contents:
-                contents[key] = ray.put(message.content)
-            head = exchange(message, RecordDict())
-            host = self._hosts[site % len(self._hosts)]
-            calls[host.answer.remote(site, head, contents[key])] = message
+        calls: dict[Any, list[Message]] = {}
+        for together in blocks(messages, self._block):
+            sites, asked = [site for site, _ in together], [message for _, message in together]
+            content = asked[0].content
+            if id(content) not in contents:
+                contents[id(content)] = ray.put(content)
+            heads = [exchange(message, RecordDict()) for message in asked]
+            host = self._hosts[sites[0] // self._block % len(self._hosts)]
+            calls[host.answer.remote(sites, heads, contents[id(content)])] = asked
         done, late = ray.wait(list(calls), num_returns=len(calls), timeout=timeout_s)
         for call in late:
             ray.cancel(call)  # what has not begun yet; what has, ends unheard
-        return [_reply(call, calls[call]) for call in done]
+        return [reply for call in done for reply in _replies(call, calls[call])]
+
+    def close(self) -> None:
+        """End the hosts, so that their cores are free."""
+        for host in self._hosts:
+            ray.kill(host)
 
 
-def _reply(call: Any, message: Message) -> Message:
+def _replies(call: Any, messages: Sequence[Message]) -> list[Message]:
     """What a host said, or that it is lost."""
     try:
-        reply: Message = ray.get(call)
+        replies: list[Message] = ray.get(call)
     except RayError as error:
-        return failure(message, f"{type(error).__name__}: {str(error).splitlines()[0]}")
-    return reply
+        reason = f"{type(error).__name__}: {str(error).splitlines()[0]}"
+        return [failure(message, reason) for message in messages]
+    return replies

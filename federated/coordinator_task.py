@@ -127,9 +127,10 @@ class CoordinatorTask:
         ]
 
     def pooled(self) -> "CoordinatorTask":
-        """All instances to learn from at one site."""
-        everything = [instance for site in self._sites for instance in site.train]
-        return CoordinatorTask([FloorSite(everything, [])], self._options)
+        """All instances at one site."""
+        train = [instance for site in self._sites for instance in site.train]
+        test = [instance for site in self._sites for instance in site.test]
+        return CoordinatorTask([FloorSite(train, test)], self._options)
 
     def makeup(self) -> list[dict[str, Any]]:
         """Sizes."""

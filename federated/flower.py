@@ -5,11 +5,13 @@ Flower's Message API is public, but only Flower's own engines are meant to carry
 message numbers and an empty run have no public names. Tested against the pinned version.
 """
 
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
+import numpy as np
 from flwr.app import Context, Error, Message, RecordDict
 from flwr.supercore.run import Run as Run
 from flwr.supercore.task_identity import TaskIdentity
@@ -67,3 +69,20 @@ def site_context(run_id: int, site: int, sites: int) -> Context:
         state=RecordDict(),
         run_config={},
     )
+
+
+@contextmanager
+def globally_seeded(seed: int) -> Iterator[None]:
+    """Inside, Python's and numpy's global generators, from which Flower draws, begin at a seed.
+
+    Args:
+        seed: below 2**32.
+    """
+    before = random.getstate(), np.random.get_state()  # noqa: NPY002
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002
+    try:
+        yield
+    finally:
+        random.setstate(before[0])
+        np.random.set_state(before[1])  # noqa: NPY002

@@ -6,7 +6,7 @@ their order; what a site cannot do becomes an error reply; what comes too late i
 """
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from flwr.app import Context, Message, RecordDict
@@ -15,6 +15,9 @@ from flwr.serverapp import Grid
 
 from federated.flower import FIRST_SITE, Run, empty_run, failure, number, site_context
 from sim.errors import InputError
+
+Answers = Callable[[Sequence[Message], Sequence[Context]], list[Message]]
+"""The replies of some sites to messages with the same content, given what each site keeps."""
 
 
 class Sites(Protocol):
@@ -101,15 +104,21 @@ class SiteGrid(Grid):
 
 
 class LocalSites:
-    """All sites in this process, one after another: for tests, and to look into with a debugger.
+    """All sites in this process: for tests, small runs, and to look into with a debugger.
 
     A site keeps its Context, and with it its state, from message to message.
+
+    Args:
+        answers: what the sites do; see :func:`one_by_one` for a ClientApp.
+        count: how many there are.
+        block: so many neighbours at most are asked together.
     """
 
-    def __init__(self, app: ClientApp, count: int, run_id: int = 1) -> None:
+    def __init__(self, answers: Answers, count: int, block: int = 1, run_id: int = 1) -> None:
         if count < 1:
             raise InputError(f"sites is {count}; allowed: 1 or more")
-        self._app = app
+        self._answers = answers
+        self._block = block
         self._contexts = [site_context(run_id, site, count) for site in range(count)]
 
     @property
@@ -122,15 +131,42 @@ class LocalSites:
     ) -> Iterable[Message]:
         """Nobody can be interrupted here; who has not begun when the time is over is left out."""
         started_s = time.monotonic()
-        for site, message in messages:
+        for together in blocks(messages, self._block):
             if timeout_s is not None and time.monotonic() - started_s > timeout_s:
                 return
-            yield answer(self._app, message, self._contexts[site])
+            contexts = [self._contexts[site] for site, _ in together]
+            yield from answer(self._answers, [message for _, message in together], contexts)
 
 
-def answer(app: ClientApp, message: Message, context: Context) -> Message:
-    """The reply of an app, which may be anybody's: whatever it raises becomes an error reply."""
+def blocks(messages: Sequence[tuple[int, Message]], size: int) -> list[list[tuple[int, Message]]]:
+    """Messages that can be answered together: the same content, to neighbouring sites.
+
+    Which sites are neighbours depends on their numbers alone, so that sums of floats are the same
+    wherever and with whomever the sites live.
+    """
+    found: dict[tuple[int, int], list[tuple[int, Message]]] = {}
+    for site, message in messages:
+        found.setdefault((id(message.content), site // size), []).append((site, message))
+    return list(found.values())
+
+
+def one_by_one(app: ClientApp) -> Answers:
+    """A ClientApp, which may be anybody's: whatever it raises becomes an error reply."""
+
+    def one(message: Message, context: Context) -> Message:
+        try:
+            return app(message, context)
+        except Exception as error:
+            return failure(message, f"{type(error).__name__}: {error}")
+
+    return lambda messages, contexts: list(map(one, messages, contexts))
+
+
+def answer(
+    answers: Answers, messages: Sequence[Message], contexts: Sequence[Context]
+) -> list[Message]:
+    """The replies; whatever is raised becomes the error reply of all who were asked."""
     try:
-        return app(message, context)
+        return answers(messages, contexts)
     except Exception as error:
-        return failure(message, f"{type(error).__name__}: {error}")
+        return [failure(message, f"{type(error).__name__}: {error}") for message in messages]

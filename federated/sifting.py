@@ -17,10 +17,8 @@ from flwr.serverapp import Grid
 from flwr.serverapp.strategy import Strategy
 
 from federated.flower import FIRST_SITE
+from federated.records import WEIGHT
 from sim.errors import InputError
-
-WEIGHT = "num-examples"
-"""The metric that strategies weigh replies by."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +69,12 @@ def _fault_of_weight(metrics: MetricRecord) -> str | None:
     return None
 
 
+def _weighs(reply: Message) -> bool:
+    return all(
+        _fault_of_weight(metrics) is None for metrics in reply.content.metric_records.values()
+    )
+
+
 def odd_metrics(replies: list[Message]) -> set[int]:
     """Places of replies whose metrics have other names than most: strategies need them alike."""
     names = [
@@ -94,17 +98,19 @@ class Sifted(Strategy):
     def __init__(self, inner: Strategy, least: int = 1) -> None:
         if least < 1:
             raise InputError(f"least is {least}; allowed: 1 or more")
-        self._inner = inner
+        self.inner = inner
         self._least = least
         self._arrays = ArrayRecord()
         self.rejections: list[Rejection] = []
+        self.good: list[int] = []
+        """Sites whose replies made the last model; none when they were too few."""
 
     def configure_train(
         self, server_round: int, arrays: ArrayRecord, config: ConfigRecord, grid: Grid
     ) -> Iterable[Message]:
         """As the inner one; remembers what replies have to look like."""
         self._arrays = arrays
-        return self._inner.configure_train(server_round, arrays, config, grid)
+        return self.inner.configure_train(server_round, arrays, config, grid)
 
     def aggregate_train(
         self, server_round: int, replies: Iterable[Message]
@@ -124,29 +130,34 @@ class Sifted(Strategy):
         for place in sorted(odd):
             self._reject(server_round, good[place], "metrics of other names than most")
         good = [reply for place, reply in enumerate(good) if place not in odd]
-        if len(good) < self._least:
+        enough = len(good) >= self._least
+        self.good = [_site(reply) for reply in good] if enough else []
+        if not enough:
             return self._arrays, None
-        return self._inner.aggregate_train(server_round, good)
+        return self.inner.aggregate_train(server_round, good)
 
     def configure_evaluate(
         self, server_round: int, arrays: ArrayRecord, config: ConfigRecord, grid: Grid
     ) -> Iterable[Message]:
         """As the inner one."""
-        return self._inner.configure_evaluate(server_round, arrays, config, grid)
+        return self.inner.configure_evaluate(server_round, arrays, config, grid)
 
     def aggregate_evaluate(
         self, server_round: int, replies: Iterable[Message]
     ) -> MetricRecord | None:
-        """As the inner one, of the replies that are no errors and have the usual metrics."""
-        there = [reply for reply in replies if not reply.has_error()]
+        """As the inner one, of the replies from sites with tests that have the usual metrics."""
+        there = [reply for reply in replies if not reply.has_error() and _weighs(reply)]
         odd = odd_metrics(there)
         good = [reply for place, reply in enumerate(there) if place not in odd]
-        return self._inner.aggregate_evaluate(server_round, good) if good else None
+        return self.inner.aggregate_evaluate(server_round, good) if good else None
 
     def summary(self) -> None:
         """As the inner one."""
-        self._inner.summary()
+        self.inner.summary()
 
     def _reject(self, server_round: int, reply: Message, reason: str) -> None:
-        site = reply.metadata.src_node_id - FIRST_SITE
-        self.rejections.append(Rejection(server_round, site, reason))
+        self.rejections.append(Rejection(server_round, _site(reply), reason))
+
+
+def _site(reply: Message) -> int:
+    return reply.metadata.src_node_id - FIRST_SITE

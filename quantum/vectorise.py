@@ -19,9 +19,7 @@ def is_mapped(*tensors: torch.Tensor) -> bool:
     return any(torch._C._functorch.is_batchedtensor(one) for one in tensors)
 
 
-def evaluate_mapped(
-    engine: Engine, inputs: torch.Tensor, parameters: torch.Tensor
-) -> torch.Tensor:
+def evaluate_mapped(engine: Engine, inputs: torch.Tensor, parameters: torch.Tensor) -> torch.Tensor:
     """What the engine says, inside of ``torch.vmap``; the arguments are an engine's."""
     apply: Any = _Mapped.apply
     outputs: torch.Tensor = apply(engine, inputs, parameters)

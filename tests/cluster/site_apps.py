@@ -7,6 +7,8 @@ import time
 from flwr.app import ArrayRecord, Context, Message, MetricRecord, RecordDict
 from flwr.clientapp import ClientApp
 
+from federated.grid import Answers, one_by_one
+
 
 def adding_app() -> ClientApp:
     """Adds the number of the site; tells its process, and how often it was asked before."""
@@ -54,3 +56,15 @@ def sleeping_app() -> ClientApp:
         return app(message, context)
 
     return sleeping
+
+
+def adding() -> Answers:
+    return one_by_one(adding_app())
+
+
+def dying() -> Answers:
+    return one_by_one(dying_app())
+
+
+def sleeping() -> Answers:
+    return one_by_one(sleeping_app())

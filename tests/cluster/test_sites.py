@@ -10,9 +10,9 @@ from flwr.serverapp.strategy import FedAvg
 
 from cluster.sites import RaySites
 from federated.flower import FIRST_SITE, identity
-from federated.grid import LocalSites, SiteGrid, Sites
+from federated.grid import LocalSites, SiteGrid, Sites, one_by_one
 from sim.errors import InputError
-from tests.cluster.site_apps import adding_app, dying_app, sleeping_app
+from tests.cluster.site_apps import adding, adding_app, dying, sleeping
 
 pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("ray_instance")]
 
@@ -48,12 +48,12 @@ def metric(replies: list[Message], name: str) -> list[int]:
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_actors_learn_what_one_process_learns(workers: int) -> None:
-    here = trained(LocalSites(adding_app(), COUNT), 3)
-    np.testing.assert_array_equal(trained(RaySites(adding_app, COUNT, workers), 3), here)
+    here = trained(LocalSites(one_by_one(adding_app()), COUNT), 3)
+    np.testing.assert_array_equal(trained(RaySites(adding, COUNT, workers), 3), here)
 
 
 def test_sites_stay_where_they_are_and_remember() -> None:
-    grid = SiteGrid(RaySites(adding_app, COUNT, workers=2))
+    grid = SiteGrid(RaySites(adding, COUNT, workers=2))
     first, second = asked(grid, 1), asked(grid, 2)
     homes = metric(first, "pid")
     assert homes == metric(second, "pid")
@@ -64,13 +64,15 @@ def test_sites_stay_where_they_are_and_remember() -> None:
 
 def test_a_killed_host_costs_no_reply(tmp_path: Path) -> None:
     mark = tmp_path / "killed"
-    disturbed = trained(RaySites(dying_app, COUNT, workers=2), 3, mark=str(mark))
+    disturbed = trained(RaySites(dying, COUNT, workers=2), 3, mark=str(mark))
     assert mark.exists()
-    np.testing.assert_array_equal(disturbed, trained(LocalSites(adding_app(), COUNT), 3))
+    np.testing.assert_array_equal(
+        disturbed, trained(LocalSites(one_by_one(adding_app()), COUNT), 3)
+    )
 
 
 def test_stragglers_are_left_behind_and_taken_along_again() -> None:
-    grid = SiteGrid(RaySites(sleeping_app, COUNT, workers=2))
+    grid = SiteGrid(RaySites(sleeping, COUNT, workers=2))
     assert len(asked(grid, 0)) == COUNT  # everybody is up
     replies = asked(grid, 1, timeout_s=0.7)
     sites = [reply.metadata.src_node_id - FIRST_SITE for reply in replies]
@@ -81,4 +83,4 @@ def test_stragglers_are_left_behind_and_taken_along_again() -> None:
 
 def test_no_sites_are_refused() -> None:
     with pytest.raises(InputError, match="sites is 0"):
-        RaySites(adding_app, 0, workers=1)
+        RaySites(adding, 0, workers=1)

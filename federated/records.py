@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What messages carry, and under which names: between arrays of ours and records of Flower's."""
+
+from math import isfinite
+
+from flwr.app import Array, ArrayRecord, Message
+
+from federated.task import Arrays
+
+ARRAYS, CONFIG, METRICS = "arrays", "config", "metrics"
+ROUND, PROXIMAL_MU = "server-round", "proximal-mu"
+WEIGHT = "num-examples"
+"""The metric that strategies weigh replies by."""
+ONE = "one"
+"""The metric that weighs all replies alike."""
+LOSS, ACCURACY, CIRCUITS = "loss", "accuracy", "circuits"
+
+
+def to_record(arrays: Arrays) -> ArrayRecord:
+    """As Flower carries them."""
+    return ArrayRecord({name: Array(value) for name, value in arrays.items()})
+
+
+def to_arrays(record: ArrayRecord) -> Arrays:
+    """As tasks take them."""
+    return {name: value.numpy() for name, value in record.items()}
+
+
+def size_bytes(record: ArrayRecord) -> int:
+    """What the arrays weigh on the wire, without names and envelopes."""
+    return sum(len(array.data) for array in record.values())
+
+
+def metric(reply: Message, name: str) -> float | None:
+    """A number that a site told; None if it did not, or told something else."""
+    if reply.has_error() or METRICS not in reply.content.metric_records:
+        return None
+    value = reply.content.metric_records[METRICS].get(name)
+    usable = isinstance(value, int | float) and isfinite(value)
+    return float(value) if usable and isinstance(value, int | float) else None

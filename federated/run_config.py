@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The options of a federation as a Flower run config: flat, of text and numbers.
+
+Every node makes the same task from it, so nothing but models and numbers has to travel.
+"""
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import Any, TypeVar
+
+from federated.options import FitOptions, ModelOptions, TaskName
+from federated.partition import Partition
+from federated.tasks import TaskOptions
+from sim.errors import InputError
+
+RunConfig = Mapping[str, bool | float | int | str]
+Options = TypeVar("Options", FitOptions, ModelOptions)
+
+
+def to_run_config(task: TaskOptions, fit: FitOptions) -> dict[str, bool | float | int | str]:
+    """What :func:`read_run_config` reads."""
+    return {
+        "task": str(task.name),
+        "clients": task.sites,
+        "partition": str(task.partition),
+        "seed": task.seed,
+        **_flat("model", task.model),
+        **_flat("fit", fit),
+    }
+
+
+def read_run_config(config: RunConfig) -> tuple[TaskOptions, FitOptions]:
+    """The options in a run config; what is not there is as by default.
+
+    Raises:
+        InputError: a value is missing or not allowed.
+    """
+    task = TaskOptions(
+        TaskName.parse(str(_value(config, "task", str))),
+        int(_value(config, "clients", int)),
+        Partition.parse(str(_value(config, "partition", str))),
+        int(_value(config, "seed", int)),
+        _options("model", ModelOptions(), config),
+    )
+    return task, _options("fit", FitOptions(), config)
+
+
+def site_options(node: RunConfig, config: RunConfig) -> tuple[int, TaskOptions, FitOptions]:
+    """Which site a node is, and the options.
+
+    Raises:
+        InputError: the node does not say, or is none of the run's sites.
+    """
+    task, fit = read_run_config(config)
+    site = int(_value(node, "partition-id", int))
+    if not 0 <= site < task.sites:
+        raise InputError(f"partition-id is {site}; allowed: 0 to {task.sites - 1}")
+    return site, task, fit
+
+
+def _value(config: RunConfig, name: str, kind: type) -> bool | float | int | str:
+    if name not in config:
+        raise InputError(f"{name} is missing in the configuration of the run or the node")
+    value = config[name]
+    if not isinstance(value, kind):
+        raise InputError(f"{name} is {value!r}; needed: {kind.__name__}")
+    return value
+
+
+def _flat(group: str, options: FitOptions | ModelOptions) -> dict[str, bool | float | int | str]:
+    named = {field.name: getattr(options, field.name) for field in fields(options)}
+    return {
+        _key(group, name): " ".join(map(str, value)) if isinstance(value, tuple) else value
+        for name, value in named.items()
+    }
+
+
+def _options(group: str, default: Options, config: RunConfig) -> Options:
+    found: dict[str, Any] = {}
+    for field in fields(default):
+        name = _key(group, field.name)
+        if name in config:
+            found[field.name] = _typed(name, config[name], getattr(default, field.name))
+    return replace(default, **found)
+
+
+def _key(group: str, name: str) -> str:
+    """As on the command line of ``federate``."""
+    return f"{group}.{name.replace('_', '-')}"
+
+
+def _typed(name: str, value: bool | float | int | str, like: Any) -> Any:
+    """Of the type of the default; a tuple is numbers with blanks between."""
+    try:
+        if isinstance(like, tuple):
+            return tuple(int(word) for word in str(value).split())
+        return type(like)(value)
+    except ValueError as error:
+        raise InputError(f"{name} is {value!r}; needed: {type(like).__name__}") from error

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From the name of a task to the task."""
+
+from dataclasses import dataclass, field
+
+from federated.data import load
+from federated.models import components, executions, make_classifier, make_forecaster
+from federated.options import CLASSIFIERS, Model, ModelOptions, TaskName
+from federated.partition import Partition
+from federated.sample_task import SampleTask, cross_entropy, make_sites, squared, squared_sign
+from federated.seeds import Role, draw_torch
+
+
+@dataclass(frozen=True)
+class TaskOptions:
+    """All that a task with samples is made from, so that any process can make the same one.
+
+    Args:
+        name: the model, and what it learns from.
+        sites: how many share the samples.
+        partition: how they share them.
+        seed: of everything that is drawn.
+        model: the size of classifiers.
+    """
+
+    name: TaskName
+    sites: int
+    partition: Partition
+    seed: int = 0
+    model: ModelOptions = field(default_factory=ModelOptions)
+
+
+def make_task(options: TaskOptions) -> SampleTask:
+    """The task.
+
+    Raises:
+        InputError: the samples cannot be shared out like this, or a package is missing.
+    """
+    name, seed = options.name, options.seed
+    generator = draw_torch(seed, Role.MODEL)
+    classes = len(options.model.digits) if name.data == "digits" else 2
+    width = components(name.model, options.model, classes)
+    dataset = load(name.data, options.model, width, seed)
+    sites = make_sites(dataset, options.partition, options.sites, seed)
+    if name.model in CLASSIFIERS:
+        module = make_classifier(name.model, options.model, classes, generator)
+        loss = squared_sign if name.model is Model.PARITY else cross_entropy
+        cost = executions(module, 1)
+    else:
+        module = make_forecaster(name.model, dataset.inputs.shape[2], generator)
+        loss, cost = squared, executions(module, dataset.inputs.shape[1])
+    return SampleTask(str(name), module, loss, dataset.classes, sites, cost, seed)
