@@ -68,6 +68,18 @@ def final_records(task: Task, scores: Scores) -> list[Record]:
     return rows
 
 
+def reported_records(last: Record) -> list[Record]:
+    """The rows of ``results.json`` that a server without data knows: what sites say of the model.
+
+    Args:
+        last: the last round.
+    """
+    scores = {s["site"]: Score(s["samples"], s["loss"], s["accuracy"]) for s in last["sites"]}
+    together = _row("federated", None, None, weighted(list(scores.values())))
+    each = [_row("federated", site, None, score) for site, score in sorted(scores.items())]
+    return [together, *each]
+
+
 def rounds_document(done: Mapping[str, Record]) -> Any:
     """The JSON object ``artefacts/rounds.json``."""
     rows = [record for key, record in done.items() if key.startswith("round-")]
@@ -130,7 +142,7 @@ def _percent(value: float | None) -> str:
     return "–" if value is None else f"{100 * value:.1f} %"
 
 
-def _row(regime: str, site: int | None, train: int, score: Score) -> Record:
+def _row(regime: str, site: int | None, train: int | None, score: Score) -> Record:
     return {
         "regime": regime,
         "site": site,

@@ -24,6 +24,7 @@ from federated.records import (
     ONE,
     PROXIMAL_MU,
     ROUND,
+    SITE,
     WEIGHT,
     to_arrays,
     to_record,
@@ -47,6 +48,13 @@ def train(message: Message, context: Context) -> Message:
 def evaluate(message: Message, context: Context) -> Message:
     """Judge at the site that this node is."""
     return _alone(message, context)
+
+
+@app.query()
+def introduce(message: Message, context: Context) -> Message:
+    """Tell which site this node is; see :mod:`federated.numbered`."""
+    site, *_ = site_options(context.node_config, context.run_config)
+    return Message(RecordDict({METRICS: MetricRecord({SITE: site})}), reply_to=message)
 
 
 def task_answers(make: Callable[[], Task], options: FitOptions) -> Answers:

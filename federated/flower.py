@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""All that we touch of Flower's inside, in one place: an upgrade that moves it fails here first.
+"""All that we touch of Flower's inside: an upgrade that moves it fails here first. What only secure
+aggregation needs is in federated/flower_secure.py.
 
 Flower's Message API is public, but only Flower's own engines are meant to carry messages: identity,
 message numbers and an empty run have no public names. Tested against the pinned version.
@@ -52,6 +53,11 @@ def exchange(message: Message, content: RecordDict) -> Message:
     made: Any = Message
     exchanged: Message = made(content, metadata=message.metadata)
     return exchanged
+
+
+def rename_sender(message: Message, node: int) -> None:
+    """Have a message come from another node."""
+    message.metadata.__dict__["_src_node_id"] = node
 
 
 def failure(message: Message, reason: str) -> Message:

@@ -108,7 +108,7 @@ class ModelOptions:
 class FitOptions:
     """How a site trains in one round; its optimizer begins anew in every round."""
 
-    local_epochs: int = 1
+    local_epochs: int = 2
     """Passes over the samples of a site in a round."""
     batch: int = 16
     """Samples of a step."""

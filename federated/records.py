@@ -14,6 +14,7 @@ WEIGHT = "num-examples"
 ONE = "one"
 """The metric that weighs all replies alike."""
 LOSS, ACCURACY, CIRCUITS = "loss", "accuracy", "circuits"
+SITE = "site"
 
 
 def to_record(arrays: Arrays) -> ArrayRecord:

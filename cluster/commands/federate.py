@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``python -m cluster federate``: rounds on long-lived sites, what to hold them against, a report."""
+"""``python -m cluster federate``: rounds on long-lived sites, a comparison, a report."""
 
 import sys
 from datetime import datetime
