@@ -29,13 +29,14 @@ from cluster.manifest import configuration
 from cluster.options import Federate
 from cluster.runs import Run
 from cluster.trials import Finished, Record, Result, Shared, Trial
+from federated.arrivals import arrivals, require_last_layer
 from federated.checkpoint import pack, unpack
 from federated.client import task_answers
 from federated.coordinator_task import CoordinatorOptions, CoordinatorTask
 from federated.floors import FloorsOptions, draw_sites, read_sites
 from federated.flower import identity
 from federated.grid import Answers, LocalSites, SiteGrid
-from federated.options import COORDINATOR, TaskName
+from federated.options import COORDINATOR, TaskName, settled
 from federated.partition import Partition
 from federated.regimes import elsewhere, train_alone, train_pooled
 from federated.rounds import Progress, run_rounds
@@ -44,6 +45,7 @@ from federated.secure_site import secured_answers
 from federated.strategies import make_strategy
 from federated.task import Arrays, Score, Task
 from federated.tasks import TaskOptions, make_task
+from sim.errors import InputError
 
 CHECKPOINT, MODEL = "checkpoint.npz", "model.safetensors"
 BLOCKS = 8
@@ -82,7 +84,17 @@ def task_maker(options: Federate) -> Callable[[], Task]:
 
 def make_clients(options: TaskOptions, clients: int) -> Task:
     """The task without the new sites."""
-    return make_task(options).only(range(clients))
+    task = make_task(options)
+    new = task.sites[clients:]
+    if new:
+        require_last_layer(task.module)
+    least = task.unit[1]
+    if any(len(site.train) < least or not len(site.test) for site in new):
+        raise InputError(
+            f"new_sites is {len(new)}: one has no tests, or fewer than {least} samples to begin "
+            "with; choose a milder partition, or fewer sites"
+        )
+    return task.only(range(clients))
 
 
 def configured(options: Federate) -> dict[str, Any]:
@@ -122,7 +134,7 @@ def site_grid(options: Federate, make: Callable[[], Task], count: int) -> Iterat
 def host_answers(make: Callable[[], Task], options: Federate) -> Answers:
     """What a host does; in one thread, so that sums have one order and hosts do not compete."""
     torch.set_num_threads(1)
-    answers = task_answers(make, options.fit)
+    answers = task_answers(make, settled(options.fit, options.task))
     return secured_answers(answers, options.secagg) if options.secure else answers
 
 
@@ -189,7 +201,7 @@ def regime_trials(options: Federate) -> list[Trial]:
 def local(rng: np.random.Generator, task: Task, options: Federate) -> Result:
     """Every site alone, judged at home and at all sites."""
     del rng
-    arrays = train_alone(task, options.fit, options.rounds)
+    arrays = train_alone(task, settled(options.fit, options.task), options.rounds)
     home = task.evaluate(arrays, range(task.count))
     return Result({"local": _plain(home), "local_elsewhere": _plain(elsewhere(task, arrays))})
 
@@ -197,7 +209,7 @@ def local(rng: np.random.Generator, task: Task, options: Federate) -> Result:
 def centralised(rng: np.random.Generator, task: Task, options: Federate) -> Result:
     """One model of everybody's samples, judged at all sites."""
     del rng
-    arrays = train_pooled(task, options.fit, options.rounds)
+    arrays = train_pooled(task, settled(options.fit, options.task), options.rounds)
     return Result({"centralised": _plain(task.evaluate([arrays] * task.count, range(task.count)))})
 
 
@@ -213,11 +225,24 @@ def finish(run: Run, options: Federate, task: Task, model: Arrays) -> list[Recor
         scores |= {name: as_scores(rows) for name, rows in found.items()}
     records = final_records(task, scores)
     _write_model(run, options, model)
+    if options.new_sites:
+        run.write_document("personal.json", _personal(options, model))
     run.write_document("rounds.json", rounds_document(run.done))
     classes = getattr(task, "classes", ())
     run.write_document("partition.json", partition_document(options.partition, classes, task))
     run.write_results(records)
     return records
+
+
+def _personal(options: Federate, model: Arrays) -> Any:
+    """The JSON object ``artefacts/personal.json``."""
+    task = make_task(task_options(options))
+    clients = task.only(range(options.clients))
+    new = task.only(range(options.clients, task.count))
+    unit, samples = task.unit
+    fit = settled(options.fit, options.task)
+    rows = arrivals(clients, new, model, fit, options.rounds, samples)
+    return {"unit": unit, "rows": rows}
 
 
 def finish_blind(run: Run, options: Federate, model: Arrays) -> list[Record]:

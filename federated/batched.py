@@ -146,11 +146,11 @@ def _padded(tensors: Sequence[torch.Tensor]) -> torch.Tensor:
 def _optimizer(parameters: list[torch.Tensor], options: FitOptions) -> torch.optim.Optimizer:
     match options.optimizer:
         case "sgd":
-            return torch.optim.SGD(parameters, lr=options.learning_rate)
+            return torch.optim.SGD(parameters, lr=options.rate)
         case "adam":
-            return torch.optim.Adam(parameters, lr=options.learning_rate)
+            return torch.optim.Adam(parameters, lr=options.rate)
         case "rmsprop":
-            return torch.optim.RMSprop(parameters, lr=options.learning_rate, alpha=0.99)
+            return torch.optim.RMSprop(parameters, lr=options.rate, alpha=0.99)
 
 
 def _hold(trained: Parameters, before: Parameters, done: torch.Tensor) -> None:

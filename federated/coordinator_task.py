@@ -146,7 +146,7 @@ class CoordinatorTask:
         steps = options.local_epochs * -(-len(examples) // options.batch)
         plan = replace(
             self._options.training,
-            learning_rate=options.learning_rate,
+            learning_rate=options.rate,
             steps=steps * self._options.horizon_rounds,
         )
         trainer = self._trainer(plan, Role.FIT, site, round_number)

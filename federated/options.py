@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The options of tasks, training at a site, and strategies; needs neither torch nor Flower."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import isfinite
 from typing import Literal, Self
@@ -45,6 +45,7 @@ CLASSIFIERS = (Model.VQC, Model.PARITY, Model.MLP, Model.LOGISTIC)
 FORECASTERS = (Model.QFWP, Model.QLSTM, Model.LSTM, Model.FWP)
 TABLES = (Data.DIGITS, Data.CANCER)
 SERIES = (Data.SHM, Data.BESSEL, Data.NARMA5, Data.NARMA10, Data.PEDESTRIANS)
+CLASSIFIER_RATE, FORECASTER_RATE, COORDINATOR_RATE = 0.05, 0.003, 0.0015
 COORDINATOR = "gnn_vae-floors"
 """The coordinator that leads fleets, at sites with floors of their own."""
 
@@ -112,16 +113,32 @@ class FitOptions:
     """Passes over the samples of a site in a round."""
     batch: int = 16
     """Samples of a step."""
-    learning_rate: float = 0.05
-    """Of the optimizer at the sites."""
+    learning_rate: float | None = None
+    """Of the optimizer at the sites; by default 0.05 for classifiers, 0.003 for forecasters, 0.0015
+    for gnn_vae."""
     optimizer: Literal["sgd", "adam", "rmsprop"] = "adam"
     """At the sites; strategies have their own."""
 
     def __post_init__(self) -> None:
         _require("local_epochs", self.local_epochs, self.local_epochs >= 1, "1 or more")
         _require("batch", self.batch, self.batch >= 1, "1 or more")
-        usable = isfinite(self.learning_rate) and self.learning_rate > 0
-        _require("learning_rate", self.learning_rate, usable, "a positive number")
+        rate = self.learning_rate
+        usable = rate is None or (isfinite(rate) and rate > 0)
+        _require("learning_rate", rate, usable, "a positive number")
+
+    @property
+    def rate(self) -> float:
+        """The learning rate; that of classifiers where none was asked for."""
+        return CLASSIFIER_RATE if self.learning_rate is None else self.learning_rate
+
+
+def settled(options: FitOptions, task: str) -> FitOptions:
+    """With a learning rate, where none was asked for the one that suits the task."""
+    if options.learning_rate is not None:
+        return options
+    model = task.partition("-")[0]
+    small = FORECASTER_RATE if model in FORECASTERS else CLASSIFIER_RATE
+    return replace(options, learning_rate=COORDINATOR_RATE if task == COORDINATOR else small)
 
 
 def _require(name: str, value: object, holds: bool, allowed: str) -> None:

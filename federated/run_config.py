@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any, TypeVar
 
-from federated.options import FitOptions, ModelOptions, TaskName
+from federated.options import FitOptions, ModelOptions, TaskName, settled
 from federated.partition import Partition
 from federated.tasks import TaskOptions
 from sim.errors import InputError
@@ -42,7 +42,7 @@ def read_run_config(config: RunConfig) -> tuple[TaskOptions, FitOptions]:
         int(_value(config, "seed", int)),
         _options("model", ModelOptions(), config),
     )
-    return task, _options("fit", FitOptions(), config)
+    return task, settled(_options("fit", FitOptions(), config), str(task.name))
 
 
 def site_options(node: RunConfig, config: RunConfig) -> tuple[int, TaskOptions, FitOptions]:
@@ -68,7 +68,8 @@ def _value(config: RunConfig, name: str, kind: type) -> bool | float | int | str
 
 
 def _flat(group: str, options: FitOptions | ModelOptions) -> dict[str, bool | float | int | str]:
-    named = {field.name: getattr(options, field.name) for field in fields(options)}
+    every = {field.name: getattr(options, field.name) for field in fields(options)}
+    named = {name: value for name, value in every.items() if value is not None}
     return {
         _key(group, name): " ".join(map(str, value)) if isinstance(value, tuple) else value
         for name, value in named.items()
@@ -90,10 +91,11 @@ def _key(group: str, name: str) -> str:
 
 
 def _typed(name: str, value: bool | float | int | str, like: Any) -> Any:
-    """Of the type of the default; a tuple is numbers with blanks between."""
+    """Of the type of the default, None standing for a number; a tuple is numbers between blanks."""
     try:
         if isinstance(like, tuple):
             return tuple(int(word) for word in str(value).split())
-        return type(like)(value)
+        return (float if like is None else type(like))(value)
     except ValueError as error:
-        raise InputError(f"{name} is {value!r}; needed: {type(like).__name__}") from error
+        kind = "a number" if like is None else type(like).__name__
+        raise InputError(f"{name} is {value!r}; needed: {kind}") from error

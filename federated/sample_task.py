@@ -47,6 +47,7 @@ class SampleTask:
         sites: who has what.
         executions: of circuits, for the gradient of one sample.
         seed: of the order of samples.
+        unit: what newcomers bring some of, such as days, and how many samples that is.
     """
 
     name: str
@@ -56,6 +57,7 @@ class SampleTask:
     sites: tuple[Site, ...]
     executions: int
     seed: int
+    unit: tuple[str, int] = ("shots", 1)
 
     @property
     def count(self) -> int:
@@ -114,6 +116,11 @@ class SampleTask:
     def only(self, sites: Sequence[int]) -> "SampleTask":
         """With some of the sites, numbered anew."""
         return replace(self, sites=tuple(self.sites[site] for site in sites))
+
+    def with_samples(self, train: Samples) -> "SampleTask":
+        """With other samples to learn from at its only site."""
+        (site,) = self.sites
+        return replace(self, sites=(replace(site, train=train),))
 
     def makeup(self) -> list[dict[str, Any]]:
         """Sizes, and counts by class."""

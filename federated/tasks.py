@@ -49,4 +49,4 @@ def make_task(options: TaskOptions) -> SampleTask:
     else:
         module = make_forecaster(name.model, dataset.inputs.shape[2], generator)
         loss, cost = squared, executions(module, dataset.inputs.shape[1])
-    return SampleTask(str(name), module, loss, dataset.classes, sites, cost, seed)
+    return SampleTask(str(name), module, loss, dataset.classes, sites, cost, seed, dataset.unit)

@@ -43,11 +43,18 @@ class Forecaster(nn.Module):
         self.double()
 
     def forward(self, windows: torch.Tensor) -> torch.Tensor:
-        """Read the last output; circuits of earlier steps that only outputs need are left out."""
-        inputs = windows if self.front is None else self.front(windows)
-        outputs, _ = self.core(inputs, last_only=True)
-        forecasts: torch.Tensor = self.readout(outputs[:, -1])
+        """Read the last output."""
+        forecasts: torch.Tensor = self.readout(self.features(windows))
         return forecasts
+
+    def features(self, windows: torch.Tensor) -> torch.Tensor:
+        """What the read-out sees, ``[B, num_outputs]``: the last output of the core.
+
+        Circuits of earlier steps that only outputs need are left out.
+        """
+        inputs = windows if self.front is None else self.front(windows)
+        outputs: torch.Tensor = self.core(inputs, last_only=True)[0]
+        return outputs[:, -1]
 
     @property
     def num_parameters(self) -> int:
