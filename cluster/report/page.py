@@ -33,27 +33,32 @@ CONTENTS: Mapping[str, Callable[[Path], Content]] = {
 def build_report(run_folder: Path) -> str:
     """The report of a run folder as HTML; the same folder gives the same text.
 
+    Runs in folders inside of it follow below, in the order of their names.
+
     Raises:
         InputError: the manifest or the results are missing or not what they should be.
     """
+    inside = sorted(path.parent for path in run_folder.glob("*/manifest.json"))
+    parts = [_part(folder) for folder in (run_folder, *inside)]
+    title = parts[0][0]
+    return f"<!doctype html>\n{_document(title, element('main', *(body for _, body in parts)))}\n"
+
+
+def _part(run_folder: Path) -> tuple[str, Markup]:
+    """What there is to say of one run: the title, and everything."""
     command = read_manifest(run_folder).command
     if command not in CONTENTS:
         where = run_folder / "manifest.json"
         raise InputError(f"{where}: 'command' is {command!r}; allowed: {', '.join(CONTENTS)}")
     content = CONTENTS[command](run_folder)
-    body = element(
-        "main",
-        element(
-            "header",
-            element("p", f"fedfleet {command}", class_="eyebrow"),
-            element("h1", content.title),
-            element("p", " ".join(content.support), class_="lead") if content.support else "",
-            origin_line(content.manifest, content.name),
-        ),
-        content.tiles,
-        *content.sections,
+    header = element(
+        "header",
+        element("p", f"fedfleet {command}", class_="eyebrow"),
+        element("h1", content.title),
+        element("p", " ".join(content.support), class_="lead") if content.support else "",
+        origin_line(content.manifest, content.name),
     )
-    return f"<!doctype html>\n{_document(content.title, body)}\n"
+    return content.title, markup(header, content.tiles, *content.sections)
 
 
 def write_report(run_folder: Path) -> Path:

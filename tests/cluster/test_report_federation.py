@@ -179,7 +179,7 @@ def test_the_title_gives_all_three_regimes_and_the_trivial_answer_its_say(tmp_pa
         (reaching(federated=0.97), "Together is better than pooled here, by 1.0 points."),
         (Synthetic(sites=1), "1 site: 94.1 % in rounds"),
         (Synthetic(judged=False), "The federated model was not judged"),
-        (Synthetic(classes=0), "rounds do no better than a constant answer: 0.94 together"),
+        (Synthetic(classes=0), "rounds do no better than a constant answer: 0.941 together"),
         (Synthetic(reached=(("federated", 0.9),)), "10 sites that share no data: 90.0 % together"),
         (Synthetic(reached=()), "The run has no results yet"),
     ],
@@ -192,7 +192,7 @@ def test_of_losses_less_is_better(tmp_path: Path) -> None:
     losses = {"trivial": 0.9, "local": 0.5, "federated": 0.02, "centralised": 0.012}
     kind = Synthetic(classes=0, reached=tuple(losses.items()))
     text = visible(build_report(run_folder(tmp_path / "run", kind)))
-    assert "2.0e−2 together, 1.2e−2 pooled, 0.50 each alone (test loss)" in text
+    assert "0.020 together, 0.012 pooled, 0.500 each alone (test loss)" in text
     assert "The price of privacy, pooled against together, is 8.0e−3 of loss." in text
     assert "better than the site's own at 10 of 10 sites." in text.replace("&#x27;", "'")
     assert "training part" in text

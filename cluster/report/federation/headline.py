@@ -65,9 +65,10 @@ def _trivial_words(run: FederationRun) -> list[str]:
     value = measure.of(run.overall("trivial"))
     if value is None:
         return []
-    answer = "mean" if measure is LOSS else "most frequent class"
     words = measure.words(value)
-    return [f"Always saying the {answer} of a site's training part reaches {words}."]
+    if measure is LOSS:
+        return [f"What needs no training, a mean or what was known before, reaches {words}."]
+    return [f"Always saying the most frequent class of a site's training part reaches {words}."]
 
 
 def _elsewhere_words(run: FederationRun) -> list[str]:

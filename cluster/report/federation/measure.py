@@ -4,8 +4,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from cluster.report.federation.wording import small_loss_words
 from cluster.report.fields import Fields
-from cluster.report.wording import MISSING, loss_words, number, percent
+from cluster.report.wording import MISSING, number, percent
 
 WIDE = 30.0
 LEAST = 1e-12
@@ -75,7 +76,7 @@ class Measure:
             return MISSING
         if self.sign > 0:
             return f"{number(100 * gain, 1)} points"
-        return f"{'−' if gain < 0 else ''}{loss_words(abs(gain))}"
+        return f"{'−' if gain < 0 else ''}{small_loss_words(abs(gain))}"
 
 
 def is_wide(values: Sequence[float]) -> bool:
@@ -94,4 +95,4 @@ def _loss_tick(value: float) -> str:
 ACCURACY = Measure(
     "accuracy", 1, lambda score: score.accuracy, lambda value: percent(value, 1), _accuracy_tick
 )
-LOSS = Measure("loss", -1, lambda score: score.loss, loss_words, _loss_tick)
+LOSS = Measure("loss", -1, lambda score: score.loss, small_loss_words, _loss_tick)

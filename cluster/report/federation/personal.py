@@ -2,6 +2,7 @@
 """New sites with little data of their own: method by method, amount by amount."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from cluster.report.blocks import figure
 from cluster.report.dot_chart import Dots, dot_chart
@@ -51,7 +52,11 @@ def _figure(personal: Personal, rival: str | None) -> Markup:
 def _chart(personal: Personal, rival: str | None) -> Markup:
     """Over the amounts; with one amount alone, every new site a dot."""
     series = {name: _means(personal, name, rival) for name in personal.methods}
-    series = {name: points for name, points in series.items() if points}
+    series = {
+        name: [(amount, _drawn(personal, mean, rival)) for amount, mean in points]
+        for name, points in series.items()
+        if points
+    }
     write = _gain_tick(personal) if rival else personal.measure.tick
     if len({amount for points in series.values() for amount, _ in points}) > 1:
         style = Style(personal.unit, dashed=RIVALS, bands=len(series) <= MOST_BANDS)
@@ -72,6 +77,13 @@ def _gain_tick(personal: Personal) -> Callable[[float], str]:
 def _means(personal: Personal, method: str, rival: str | None) -> list[tuple[int, Mean]]:
     points = [(a, mean_of(_values(personal, method, a, rival))) for a in personal.amounts]
     return [(amount, mean) for amount, mean in points if mean is not None]
+
+
+def _drawn(personal: Personal, mean: Mean, rival: str | None) -> Mean:
+    """With its interval cut where no share can be, so that the axis need not show it."""
+    if rival is not None or personal.measure is LOSS:
+        return mean
+    return replace(mean, low=max(mean.low, 0.0), high=min(mean.high, 1.0))
 
 
 def _table(personal: Personal) -> Markup:

@@ -3,12 +3,12 @@
 
 from collections.abc import Sequence
 
-from cluster.report.wording import MISSING, number, spoken
+from cluster.report.wording import MISSING, loss_words, number, spoken
 
 NAMES = {"local_elsewhere": "elsewhere"}
 """Names too long for a chart."""
 WORDS = {
-    "trivial": "the most frequent class, or the mean, of the site's own training part",
+    "trivial": "what needs no model: the site's most frequent class, its mean, or the last known",
     "local": "every site learns alone, judged at home",
     "local_elsewhere": "the same models, each judged on the test samples of all",
     "federated": "one model, learnt in rounds, and the data stay where they are",
@@ -20,6 +20,13 @@ UNITS = ("B", "kB", "MB", "GB", "TB")
 def regime_name(regime: str) -> str:
     """A regime as charts and tables call it."""
     return NAMES.get(regime, spoken(regime))
+
+
+def small_loss_words(value: float | None) -> str:
+    """A loss in three decimals, so that neighbours compare; else in powers of ten."""
+    if value is not None and 0.0095 <= value < 9.9995:
+        return number(value, 3)
+    return loss_words(value)
 
 
 def size_words(size: float | None) -> str:
