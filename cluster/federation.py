@@ -116,17 +116,22 @@ def runtime(options: Federate) -> Iterator[None]:
 
 @contextmanager
 def site_grid(options: Federate, make: Callable[[], Task], count: int) -> Iterator[Grid]:
-    """A Grid to the sites, on a Ray that runs, or in this process. The hosts end with it."""
+    """A Grid to the sites, on a Ray that runs, or in this process. The hosts end with it.
+
+    Inside, this process is the server of a run; in a ServerApp it is that by Flower.
+    """
     answers = partial(host_answers, make, options)
     block = 1 if options.secure else min(-(-count // BLOCKS), LARGEST_BLOCK)
     if options.workers == 0:
-        yield _secured(SiteGrid(LocalSites(answers(), count, block)), options)
+        with identity(run_id=1):
+            yield _secured(SiteGrid(LocalSites(answers(), count, block)), options)
         return
     from cluster.sites import RaySites  # Ray takes seconds to import
 
     sites = RaySites(answers, count, options.workers, block)
     try:
-        yield _secured(SiteGrid(sites), options)
+        with identity(run_id=1):
+            yield _secured(SiteGrid(sites), options)
     finally:
         sites.close()
 
@@ -162,24 +167,23 @@ def train(
     if checkpoint.is_file():
         begin = unpack(run.read_bytes(CHECKPOINT), whose, str(checkpoint))
     model = begin.arrays
-    with identity(run_id=1):
-        for done in run_rounds(
-            grid,
-            make_strategy(options.strategy, options.server, options.clients),
-            begin,
-            options.rounds,
-            seed=options.seed,
-            quorum=options.server.quorum,
-            timeout_s=options.server.timeout_s,
-            evaluate=options.evaluate,
-        ):
-            model = done.progress.arrays
-            record = round_record(done)
-            if options.record_updates:
-                run.write_arrays(f"updates/{_key(done.progress.round)}.npz", updates(done))
-            run.write_bytes(CHECKPOINT, pack(done.progress, whose))
-            run.append(Finished(_key(done.progress.round), Result(record)))
-            tell(record)
+    for done in run_rounds(
+        grid,
+        make_strategy(options.strategy, options.server, options.clients),
+        begin,
+        options.rounds,
+        seed=options.seed,
+        quorum=options.server.quorum,
+        timeout_s=options.server.timeout_s,
+        evaluate=options.evaluate,
+    ):
+        model = done.progress.arrays
+        record = round_record(done)
+        if options.record_updates:
+            run.write_arrays(f"updates/{_key(done.progress.round)}.npz", updates(done))
+        run.write_bytes(CHECKPOINT, pack(done.progress, whose))
+        run.append(Finished(_key(done.progress.round), Result(record)))
+        tell(record)
     return model
 
 

@@ -80,7 +80,7 @@ def _options(group: str, default: Options, config: RunConfig) -> Options:
     found: dict[str, Any] = {}
     for field in fields(default):
         name = _key(group, field.name)
-        if name in config:
+        if config.get(name, "") != "":  # no text is no choice: a default that Flower lets change
             found[field.name] = _typed(name, config[name], getattr(default, field.name))
     return replace(default, **found)
 
