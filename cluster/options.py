@@ -20,7 +20,13 @@ from federated.options import COORDINATOR, FitOptions, TaskName
 from federated.options import ModelOptions as ClassifierOptions
 from federated.partition import Partition
 from federated.secure_options import SecureOptions
-from federated.strategy_options import StrategyName, StrategyOptions, require_possible
+from federated.strategy_options import (
+    StrategyName,
+    StrategyOptions,
+    asked_each_round,
+    require_blind,
+    require_possible,
+)
 from sim.conflicts import Granularity
 from sim.coordinators.interface import Budget
 from sim.coordinators.pool import PoolOptions
@@ -319,7 +325,15 @@ class Federate:
         _require("labels", self.labels, fits, f"one for each of the {self.clients} clients")
         _require("new_sites", self.new_sites, not floors or not self.new_sites, "0 for this task")
         require_possible(self.strategy, self.server, self.clients)
+        if self.secure:
+            self._require_secure()
         _ = floors or TaskName.parse(self.task), Partition.parse(self.partition)
+
+    def _require_secure(self) -> None:
+        require_blind(self.strategy, self.server)
+        self.secagg.shares_of(asked_each_round(self.server, self.clients))
+        recorded = self.record_updates
+        _require("record_updates", recorded, not recorded, "false with secure, as none is seen")
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,12 @@ a killed host was asked is asked again; the state of its sites begins anew.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import ray
 from flwr.app import Message, RecordDict
+from ray import cloudpickle
 from ray.exceptions import RayError
 
 from federated.flower import exchange, failure, site_context
@@ -68,7 +70,10 @@ class RaySites:
         actor: Any = ray.remote(Host).options(num_cpus=1, max_restarts=-1, max_task_retries=RETRIES)
         self._count, self._block = count, block
         homes = [[s for s in range(count) if s // block % hosts == host] for host in range(hosts)]
-        self._hosts = [actor.remote(make_answers, home, count, run_id) for home in homes]
+        # As bytes a reference is never given up, and a host that is restarted needs it again.
+        pickle: Any = cloudpickle
+        make = partial(_answers, pickle.dumps(ray.put(make_answers)))
+        self._hosts = [actor.remote(make, home, count, run_id) for home in homes]
 
     @property
     def count(self) -> int:
@@ -98,6 +103,12 @@ class RaySites:
         """End the hosts, so that their cores are free."""
         for host in self._hosts:
             ray.kill(host)
+
+
+def _answers(reference: bytes) -> Answers:
+    """What a host does; the task may be large, so it travels once to each machine."""
+    made: Answers = ray.get(cloudpickle.loads(reference))()
+    return made
 
 
 def _replies(call: Any, messages: Sequence[Message]) -> list[Message]:

@@ -90,12 +90,28 @@ def require_possible(name: StrategyName, options: StrategyOptions, sites: int) -
         StrategyName.MULTIKRUM: 2 * options.malicious + 3,
         StrategyName.BULYAN: 4 * options.malicious + 3,
     }.get(name, 1)
-    _require(
-        "malicious",
-        options.malicious,
-        asked >= needed,
-        f"{needed} sites or more; {asked} are asked",
-    )
+    fewer = f"fewer, as {name} needs {needed} sites and asks {asked}"
+    _require("malicious", options.malicious, asked >= needed, fewer)
+    # It goes on from a model of its own, to which no noise was added.
+    noisy = options.clip_norm is not None and name is StrategyName.FEDAVGM
+    _require("strategy", str(name), not noisy, "any other with clip_norm")
+
+
+def require_blind(name: StrategyName, options: StrategyOptions) -> None:
+    """Refuse what has to see the update of each site, which secure aggregation hides.
+
+    Raises:
+        InputError: the strategy or the clipping does.
+    """
+    _require("strategy", str(name), name in OF_THE_MEAN, f"with secure: {', '.join(OF_THE_MEAN)}")
+    _require("clip_norm", options.clip_norm, options.clip_norm is None, "none with secure")
+
+
+OF_THE_MEAN = (
+    *(StrategyName.FEDAVG, StrategyName.FEDAVGM, StrategyName.FEDPROX),
+    *(StrategyName.FEDADAM, StrategyName.FEDYOGI, StrategyName.FEDADAGRAD),
+)
+"""Strategies that need no more than the mean of the replies."""
 
 
 def _positive(name: str, value: float) -> None:
