@@ -21,7 +21,7 @@ class Result:
 
     regime: str
     site: int | None
-    train_samples: int
+    train_samples: int | None
     score: Score
 
 
@@ -87,10 +87,15 @@ def read_federation(folder: Path) -> FederationRun:
     )
 
 
+def _train_samples(fields: Fields) -> int | None:
+    """Null where a server without data wrote the results."""
+    return None if fields.values.get("train_samples") is None else fields.whole("train_samples")
+
+
 def _result(fields: Fields) -> Result:
     return Result(
         regime=fields.text("regime"),
         site=None if fields.values.get("site") is None else fields.whole("site"),
-        train_samples=fields.whole("train_samples"),
+        train_samples=_train_samples(fields),
         score=score_of(fields, "loss", "accuracy", fields.whole("test_samples")),
     )

@@ -30,7 +30,7 @@ def _site_cells(
     run: FederationRun,
     site: int,
     known: dict[str, dict[int, Result]],
-    sizes: dict[int, tuple[int, int]],
+    sizes: dict[int, tuple[int | None, int]],
 ) -> list[str]:
     train, test = sizes.get(site, (None, None))
     results = [at_sites.get(site) for at_sites in known.values()]
@@ -43,7 +43,7 @@ def _site_cells(
     ]
 
 
-def _sizes(run: FederationRun) -> dict[int, tuple[int, int]]:
+def _sizes(run: FederationRun) -> dict[int, tuple[int | None, int]]:
     """Training and test samples by site, from the partition or else from the local models."""
     if isinstance(run.makeup, Makeup):
         return {site.site: (site.train, site.test) for site in run.makeup.sites}
