@@ -18,7 +18,7 @@ from federated.seeds import Role, draw, draw_torch
 from federated.task import Arrays, Fit, Score
 
 TEST_SHARE = 0.25
-"""Of the samples of a site; a site with fewer than four has no tests."""
+"""Of the samples of a site; one with fewer than four may have no tests."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,7 +183,9 @@ def _split(dataset: Dataset, part: Ints, rng: np.random.Generator) -> tuple[Ints
     if dataset.test is not None:
         return part[~dataset.test[part]], part[dataset.test[part]]
     order = part if dataset.in_time else rng.permutation(part)
-    border = len(order) - int(TEST_SHARE * len(order))
+    # A whole number whose mean is the share: so even of tiny sites some have tests.
+    tests = min(int(TEST_SHARE * len(order) + rng.random()), len(order) - 1)
+    border = len(order) - tests
     return np.sort(order[:border]), np.sort(order[border:])
 
 
