@@ -21,12 +21,12 @@ class Workplace:
     Args:
         workers: actors on Ray, 0 for this process.
         ray_address: of a running cluster, None for ``RAY_ADDRESS`` or a local Ray.
-        warm_up: called once in every process before its first trial.
+        warm_up: called once in every process before its first trial; None if nothing is compiled.
     """
 
     workers: int
     ray_address: str | None
-    warm_up: Callable[[], None]
+    warm_up: Callable[[], None] | None = None
 
 
 def run_experiment(
@@ -49,8 +49,9 @@ def run_experiment(
     if all(trial.key in done for trial in trials):
         return []
     # Before any worker does: on the first start this compiles, which is better done once.
-    with waiting(console, "loading compiled code (the first start takes minutes)"):
-        workplace.warm_up()
+    if workplace.warm_up is not None:
+        with waiting(console, "loading compiled code (the first start takes minutes)"):
+            workplace.warm_up()
     with (
         _runner(workplace, shared) as runner,
         _warnings_on(console),
@@ -73,7 +74,7 @@ def _runner(workplace: Workplace, shared: Mapping[str, object]) -> Iterator[Runn
     from cluster.workers import run_on_ray
 
     with ray_runtime(workplace.ray_address, workplace.workers):
-        yield run_on_ray(workplace.workers, shared, workplace.warm_up)
+        yield run_on_ray(workplace.workers, shared, workplace.warm_up or _nothing)
 
 
 @contextmanager
@@ -86,3 +87,7 @@ def _warnings_on(console: Console) -> Iterator[None]:
         yield
     finally:
         log.removeHandler(handler)
+
+
+def _nothing() -> None:
+    """For who has nothing to compile."""

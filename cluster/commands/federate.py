@@ -4,6 +4,7 @@
 import sys
 from datetime import datetime
 
+import torch
 from rich.console import Console
 
 from cluster.experiment import Workplace, run_experiment
@@ -37,6 +38,7 @@ def federate(options: Federate) -> int:
         InputError: an option, the data, a checkpoint or the run folder is not usable.
     """
     console = Console(width=None if sys.stdout.isatty() else 120)
+    torch.set_num_threads(1)  # sums of floats then have one order, here as in the hosts
     path = run_folder(options.out, "federate", datetime.now())
     make = task_maker(options)
     task = make()
@@ -57,6 +59,6 @@ def federate(options: Federate) -> int:
 
 
 def _regimes(run: Run, options: Federate, task: Task, console: Console) -> list[Finished]:
-    workplace = Workplace(options.workers, options.ray_address, lambda: None)
+    workplace = Workplace(options.workers, options.ray_address)
     trials, shared = regime_trials(options), {"task": task}
     return run_experiment(run, trials, options.seed, shared, workplace, console, regime_in_words)
