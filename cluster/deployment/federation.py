@@ -16,9 +16,16 @@ from cluster.deployment.layout import Layout
 from cluster.deployment.options import LOOPBACK, WILDCARDS, Deploy
 from cluster.deployment.processes import Daemon, listens, output_of
 from cluster.deployment.security import Security
-from cluster.deployment.status import RunStatus, check_registered, read_run_id, read_status
+from cluster.deployment.status import (
+    RunStatus,
+    check_registered,
+    online_nodes,
+    read_run_id,
+    read_status,
+)
 
 LOOK_S = 0.5
+PATIENCE_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -75,7 +82,7 @@ class Federation:
             if link.alive and self._answers():
                 nodes = self._admit_nodes() if nodes is None else nodes
                 run = run or self._submit()
-                if done := self._outcome(run):
+                if run is not None and (done := self._outcome(run)):
                     return done
             time.sleep(LOOK_S)
 
@@ -128,12 +135,22 @@ class Federation:
             check_registered(self._flwr("supernode", "register", str(key), commands.CONNECTION))
         return self._keep_nodes()
 
-    def _submit(self) -> AppRun:
+    def _submit(self) -> AppRun | None:
+        """None as long as nodes of other hosts are missing: the app would not wait for long."""
+        if self._options.role == "server" and not self._complete():
+            time.sleep(PATIENCE_S)
+            return None
         config = ["--run-config", str(self._layout.run_config)]
         app = str(self._layout.app)
         run_id = read_run_id(self._flwr("run", app, commands.CONNECTION, *config))
         self._say(f"run {run_id} submitted")
         return AppRun(run_id, self._show(run_id))
+
+    def _complete(self) -> bool:
+        online = online_nodes(self._flwr("supernode", "list", commands.CONNECTION))
+        if online < self._options.nodes:
+            self._say(f"{online} of {self._options.nodes} nodes are online")
+        return online >= self._options.nodes
 
     def _show(self, run_id: str) -> Daemon:
         command = commands.flwr("log", run_id, commands.CONNECTION, "--stream")

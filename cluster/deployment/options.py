@@ -12,6 +12,8 @@ from federated.strategy_options import StrategyName, StrategyOptions, require_po
 from sim.errors import InputError
 
 LOOPBACK = "127.0.0.1"
+MOST_HERE, MOST = 32, 1000
+"""Nodes on one host, each of which takes 250 MB and more while it trains, and in all."""
 WILDCARDS = ("0.0.0.0", "::")
 
 
@@ -83,7 +85,8 @@ class Deploy:
     app: Annotated[AppOptions, tyro.conf.arg(name="")] = field(default_factory=AppOptions)
 
     def __post_init__(self) -> None:
-        _require("nodes", self.nodes, 1 <= self.nodes <= 1000, "1 to 1000")
+        most = MOST_HERE if self.role == "all" else MOST
+        _require("nodes", self.nodes, 1 <= self.nodes <= most, f"1 to {most} for role {self.role}")
         _require("node", self.node, 0 <= self.node < self.nodes, f"0 to {self.nodes - 1}")
         _require("host", self.host, self.host not in ("", *WILDCARDS), "a name or an address")
         last = 65535 - self.nodes

@@ -73,6 +73,12 @@ def read_status(text: str) -> RunStatus | None:
     return RunStatus(str(newest["run-id"]), str(newest["status"]), details)
 
 
+def online_nodes(text: str) -> int:
+    """How many nodes are online by the output of ``flwr supernode list --format json``."""
+    nodes = _object(text).get("nodes") or []
+    return sum(node.get("status") == "online" for node in nodes)
+
+
 def _reason(answer: dict[str, Any], text: str) -> str:
     lines = str(answer.get("error-message") or text).split("\n")
     return next((line.strip() for line in reversed(lines) if line.strip()), "no answer")
