@@ -16,6 +16,7 @@ from federated.options import FitOptions
 from federated.partition import Ints, Partition, share_out
 from federated.seeds import Role, draw, draw_torch
 from federated.task import Arrays, Fit, Score
+from sim.errors import InputError
 
 TEST_SHARE = 0.25
 """Of the samples of a site; one with fewer than four may have no tests."""
@@ -163,13 +164,19 @@ def make_sites(dataset: Dataset, partition: Partition, count: int, seed: int) ->
     """Share the samples out, and set tests apart at every site: the last ones of a series.
 
     Raises:
-        InputError: see :func:`federated.partition.share_out`.
+        InputError: see :func:`federated.partition.share_out`; or a site has nothing to learn from.
     """
     rng = draw(seed, Role.PARTITION)
     parts = share_out(partition, dataset.label, count, rng, group=dataset.group)
-    return tuple(
+    sites = tuple(
         _site(dataset, part, draw(seed, Role.SPLIT, number)) for number, part in enumerate(parts)
     )
+    if idle := [number for number, site in enumerate(sites) if not len(site.train)]:
+        raise InputError(
+            f"partition {partition} leaves site {idle[0]} with tests alone; ask for fewer sites, "
+            "or a milder partition"
+        )
+    return sites
 
 
 def _site(dataset: Dataset, part: Ints, rng: np.random.Generator) -> Site:

@@ -3,12 +3,13 @@
 
 from dataclasses import dataclass, field
 
-from federated.data import load
+from federated.data import load, widest
 from federated.models import components, executions, make_classifier, make_forecaster
-from federated.options import CLASSIFIERS, Model, ModelOptions, TaskName
+from federated.options import CLASSIFIERS, TABLES, Model, ModelOptions, TaskName
 from federated.partition import Partition
 from federated.sample_task import SampleTask, cross_entropy, make_sites, squared, squared_sign
 from federated.seeds import Role, draw_torch
+from sim.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ def make_task(options: TaskOptions) -> SampleTask:
     generator = draw_torch(seed, Role.MODEL)
     classes = len(options.model.digits) if name.data == "digits" else 2
     width = components(name.model, options.model, classes)
+    _require_components(options, width)
     dataset = load(name.data, options.model, width, seed)
     sites = make_sites(dataset, options.partition, options.sites, seed)
     if name.model in CLASSIFIERS:
@@ -50,3 +52,13 @@ def make_task(options: TaskOptions) -> SampleTask:
         module = make_forecaster(name.model, dataset.inputs.shape[2], generator)
         loss, cost = squared, executions(module, dataset.inputs.shape[1])
     return SampleTask(str(name), module, loss, dataset.classes, sites, cost, seed, dataset.unit)
+
+
+def _require_components(options: TaskOptions, width: int) -> None:
+    """Only ``logistic`` can want more than there are: it has to be as large as ``vqc``."""
+    name, model = options.name, options.model
+    if name.data in TABLES and width > (most := widest(name.data, model)):
+        raise InputError(
+            f"layers is {model.layers}: {name} needs {width} principal components to have as many "
+            f"parameters as vqc; allowed: at most {most}"
+        )
