@@ -3,8 +3,9 @@
 
 from math import isfinite
 
-from flwr.app import Array, ArrayRecord, Message
+from flwr.app import ArrayRecord, Message
 
+from federated.arrays import decode, encode
 from federated.task import Arrays
 
 ARRAYS, CONFIG, METRICS = "arrays", "config", "metrics"
@@ -19,12 +20,12 @@ SITE = "site"
 
 def to_record(arrays: Arrays) -> ArrayRecord:
     """As Flower carries them."""
-    return ArrayRecord({name: Array(value) for name, value in arrays.items()})
+    return ArrayRecord({name: encode(value) for name, value in arrays.items()})
 
 
 def to_arrays(record: ArrayRecord) -> Arrays:
     """As tasks take them."""
-    return {name: value.numpy() for name, value in record.items()}
+    return {name: decode(value) for name, value in record.items()}
 
 
 def size_bytes(record: ArrayRecord) -> int:

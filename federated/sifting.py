@@ -8,17 +8,22 @@ left: then the model stays as it is.
 """
 
 import math
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from flwr.app import ArrayRecord, ConfigRecord, Message, MetricRecord
 from flwr.serverapp import Grid
 from flwr.serverapp.strategy import Strategy
 
+from federated.arrays import QuickArray, decode
 from federated.flower import FIRST_SITE
 from federated.records import WEIGHT
 from sim.errors import InputError
+
+Record = TypeVar("Record", ArrayRecord, MetricRecord)
 
 
 @dataclass(frozen=True)
@@ -34,11 +39,10 @@ def fault(reply: Message, arrays: ArrayRecord) -> str | None:
     """What is wrong with a reply to a message that carried some arrays; None for nothing."""
     if reply.has_error():
         return f"the site failed: {reply.error.reason}"
-    if len(reply.content.array_records) != 1 or len(reply.content.metric_records) != 1:
+    found, metrics = _records(reply, ArrayRecord), _records(reply, MetricRecord)
+    if len(found) != 1 or len(metrics) != 1:
         return "not one record of arrays and one of metrics"
-    (found,) = reply.content.array_records.values()
-    (metrics,) = reply.content.metric_records.values()
-    return _fault_of_arrays(found, arrays) or _fault_of_weight(metrics)
+    return _fault_of_arrays(found[0], arrays) or _fault_of_weight(metrics[0])
 
 
 def _fault_of_arrays(found: ArrayRecord, arrays: ArrayRecord) -> str | None:
@@ -52,7 +56,7 @@ def _fault_of_arrays(found: ArrayRecord, arrays: ArrayRecord) -> str | None:
                 f"{wanted.dtype}{list(wanted.shape)}"
             )
         try:
-            values = given.numpy()
+            values = decode(given)
         except (ValueError, TypeError, EOFError) as error:
             return f"array {name} cannot be read ({type(error).__name__})"
         if tuple(values.shape) != tuple(wanted.shape):
@@ -70,20 +74,33 @@ def _fault_of_weight(metrics: MetricRecord) -> str | None:
 
 
 def _weighs(reply: Message) -> bool:
-    return all(
-        _fault_of_weight(metrics) is None for metrics in reply.content.metric_records.values()
-    )
+    return all(_fault_of_weight(metrics) is None for metrics in _records(reply, MetricRecord))
+
+
+def _records(reply: Message, kind: type[Record]) -> list[Record]:
+    """Flower's ``array_records`` and their like would build a new mapping at every look."""
+    return [record for record in reply.content.values() if isinstance(record, kind)]
+
+
+def _quicken(reply: Message) -> None:
+    """So that the strategy need not read every header again."""
+    for record in _records(reply, ArrayRecord):
+        for name, array in record.items():
+            record[name] = QuickArray.of(array)
 
 
 def odd_metrics(replies: list[Message]) -> set[int]:
     """Places of replies whose metrics have other names than most: strategies need them alike."""
     names = [
         tuple(
-            sorted((record, *metrics)) for record, metrics in reply.content.metric_records.items()
+            (name, *sorted(record))
+            for name, record in reply.content.items()
+            if isinstance(record, MetricRecord)
         )
         for reply in replies
     ]
-    usual = max(names, key=lambda one: (names.count(one), one), default=None)
+    counts = Counter(names)
+    usual = max(counts, key=lambda one: (counts[one], one), default=None)
     return {place for place, one in enumerate(names) if one != usual}
 
 
@@ -123,6 +140,7 @@ class Sifted(Strategy):
         for reply in replies:
             reason = fault(reply, self._arrays)
             if reason is None:
+                _quicken(reply)
                 good.append(reply)
             else:
                 self._reject(server_round, reply, reason)
