@@ -13,12 +13,13 @@ PYTHON ?= $(shell for p in $(CANDIDATES); do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 PYTEST := $(RUN) -m pytest
-DEMO := $(RUN) -m cluster coordinate --map generate --robots 20 40 80 --instances 4 \
+COORDINATE := $(RUN) -m cluster coordinate --map generate --robots 20 40 80 --instances 4 \
 	--coordinators fcfs insertion dive milp local_search gnn_vae gnn_vae+ls --deadline-s 3 \
 	--workers 2 --seed 0
+FEDERATE := $(RUN) -m cluster federate --task vqc-digits --clients 10 --rounds 50 --workers 2 --seed 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check test-slow bench clean
+.PHONY: help setup demo flower-run test check test-slow bench clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-11s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,7 +44,11 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@touch $@
 
 demo: setup  ## two to three minutes; ends with the path of a report
-	@$(DEMO)
+	@out=$$(date +%Y-%m-%d-%H%M%S-demo); $(COORDINATE) --out $$out && \
+		$(FEDERATE) --out $$out/federation && $(RUN) -m cluster report $$out
+
+flower-run: setup  ## `flwr run .`, offline; CONFIG="rounds=5 clients=10" changes its run config
+	@$(RUN) -m cluster.flower_run $(CONFIG)
 
 test: setup  ## the tests of every change, under 10 minutes on 2 cores
 	$(PYTEST) -m "not slow and not gpu"
