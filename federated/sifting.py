@@ -148,11 +148,14 @@ class Sifted(Strategy):
         for place in sorted(odd):
             self._reject(server_round, good[place], "metrics of other names than most")
         good = [reply for place, reply in enumerate(good) if place not in odd]
-        enough = len(good) >= self._least
-        self.good = [_site(reply) for reply in good] if enough else []
-        if not enough:
+        self.good = []
+        if len(good) < self._least:
             return self._arrays, None
-        return self.inner.aggregate_train(server_round, good)
+        merged, metrics = self.inner.aggregate_train(server_round, good)
+        if merged is None:  # such as Bulyan, which needs more than some
+            return self._arrays, metrics
+        self.good = [_site(reply) for reply in good]
+        return merged, metrics
 
     def configure_evaluate(
         self, server_round: int, arrays: ArrayRecord, config: ConfigRecord, grid: Grid
