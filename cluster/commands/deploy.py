@@ -5,6 +5,7 @@ import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
+from ipaddress import ip_address
 from typing import Any
 
 from cluster.deployment.app_config import app_config
@@ -19,9 +20,13 @@ from cluster.manifest import Manifest, make_manifest
 from cluster.out import run_folder
 from cluster.runs import open_run
 
-WARNING = (
-    "warning: --insecure: no TLS and no authentication; everybody on the way can read and change "
-    "models, and join as a node"
+INSECURE = (
+    "--insecure: no TLS and no authentication; everybody on the way can read and change models, "
+    "and join as a node"
+)
+EXPOSED = (
+    "the SuperLink listens at {}: whoever reaches it can submit apps and register nodes, since "
+    "Flower has no accounts; let only /v1/fleet/ through to it (docs/federation.md)"
 )
 
 
@@ -38,8 +43,8 @@ def deploy(options: Deploy) -> int:
     """
     path = run_folder(options.out, "deploy", datetime.now())
     _check_ports(options)
-    if options.insecure:
-        print(WARNING, file=sys.stderr)
+    for warning in warnings(options):
+        print(f"warning: {warning}", file=sys.stderr)
     config = {} if options.role == "node" else app_config(options.app, options.nodes)
     with open_run(path, _manifest(options, config)):
         layout = Layout(path.resolve())
@@ -53,6 +58,20 @@ def deploy(options: Deploy) -> int:
         except DeploymentFailed as failed:
             print(f"failed: {failed}; logs are in {layout.private}", file=sys.stderr)
             return 1
+
+
+def warnings(options: Deploy) -> list[str]:
+    """What people should know before it starts."""
+    exposed = options.role != "node" and not _is_loopback(options.listening)
+    told = [INSECURE] if options.insecure else []
+    return [*told, EXPOSED.format(options.listening)] if exposed else told
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _manifest(options: Deploy, config: Mapping[str, Any]) -> Manifest:

@@ -8,6 +8,7 @@ import pytest
 from flwr.common.config import flatten_dict
 
 from cluster.__main__ import main
+from cluster.commands.deploy import warnings
 from cluster.deployment.app_config import app_config
 from cluster.deployment.checks import check_port
 from cluster.deployment.commands import toml
@@ -125,3 +126,20 @@ def test_what_stands_behind_make_flower_run_changes_the_config(
     argument: str, meant: tuple[str, object]
 ) -> None:
     assert changed(argument) == meant
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (Deploy(), []),
+        (Deploy(host="localhost"), []),
+        (Deploy(insecure=True), ["no TLS"]),
+        (Deploy(role="server", host="link.example.org", bind="0.0.0.0"), ["listens at 0.0.0.0"]),
+        (Deploy(insecure=True, host="10.0.0.5"), ["no TLS", "listens at 10.0.0.5"]),
+        (Deploy(role="node", host="10.0.0.5", ca="ca.crt", node_keys=("key",)), []),
+    ],
+)
+def test_what_is_dangerous_is_said(options: Deploy, said: list[str]) -> None:
+    found = warnings(options)
+    assert len(found) == len(said)
+    assert all(part in warning for part, warning in zip(said, found, strict=True))

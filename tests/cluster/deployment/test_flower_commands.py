@@ -6,8 +6,13 @@ from pathlib import Path
 import pytest
 
 from cluster.deployment import commands
-from cluster.deployment.certificates import ServerFiles
+from cluster.deployment.certificates import (
+    ServerFiles,
+    trial_certificates,
+    trial_node_key,
+)
 from cluster.deployment.errors import DeploymentFailed
+from cluster.deployment.flower_node import take_offline
 from cluster.deployment.options import Deploy
 from cluster.deployment.status import (
     RunStatus,
@@ -110,3 +115,12 @@ def test_nodes_that_are_online_are_counted() -> None:
     nodes = [{"status": "online"}, {"status": "offline"}, {"status": "online"}]
     assert online_nodes(json.dumps({"nodes": nodes})) == 2
     assert online_nodes("nothing") == 0
+
+
+def test_a_dead_node_that_nobody_can_be_told_of(tmp_path: Path) -> None:
+    ca = trial_certificates(tmp_path, ["127.0.0.1"]).ca
+    key, log = trial_node_key(tmp_path, 0).private, tmp_path / "log"
+    log.write_text("INFO: Starting Flower SuperNode")
+    assert not take_offline("127.0.0.1:9", ca, key, log)  # it never had a number
+    log.write_text("INFO: SuperNode ID: 3901713771111085658")
+    assert not take_offline("127.0.0.1:9", ca, key, log)  # nobody listens
