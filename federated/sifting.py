@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
-from flwr.app import ArrayRecord, ConfigRecord, Message, MetricRecord
+from flwr.app import ArrayRecord, ConfigRecord, Message, MetricRecord, RecordDict
 from flwr.serverapp import Grid
 from flwr.serverapp.strategy import Strategy
 
 from federated.arrays import QuickArray, decode
-from federated.flower import FIRST_SITE
+from federated.flower import FIRST_SITE, exchange
 from federated.records import WEIGHT
 from sim.errors import InputError
 
@@ -82,11 +82,16 @@ def _records(reply: Message, kind: type[Record]) -> list[Record]:
     return [record for record in reply.content.values() if isinstance(record, kind)]
 
 
-def _quicken(reply: Message) -> None:
-    """So that the strategy need not read every header again."""
-    for record in _records(reply, ArrayRecord):
-        for name, array in record.items():
-            record[name] = QuickArray.of(array)
+def _own(reply: Message) -> Message:
+    """The same reply for the strategy alone: some clip or delete the arrays that they are given.
+
+    Its arrays are such that the strategy need not read every header again.
+    """
+    content = RecordDict(dict(reply.content))
+    for name, record in reply.content.items():
+        if isinstance(record, ArrayRecord):
+            content[name] = ArrayRecord({n: QuickArray.of(one) for n, one in record.items()})
+    return exchange(reply, content)
 
 
 def odd_metrics(replies: list[Message]) -> set[int]:
@@ -140,8 +145,7 @@ class Sifted(Strategy):
         for reply in replies:
             reason = fault(reply, self._arrays)
             if reason is None:
-                _quicken(reply)
-                good.append(reply)
+                good.append(_own(reply))
             else:
                 self._reject(server_round, reply, reason)
         odd = odd_metrics(good)

@@ -98,6 +98,18 @@ def test_a_round_says_what_happened() -> None:
     assert rounds(moving_grid(), 1, evaluate=False)[0].scores == []
 
 
+@pytest.mark.parametrize("clip_norm", [None, 0.1])
+@pytest.mark.parametrize("name", [name for name in StrategyName if name != StrategyName.FEDAVGM])
+def test_replies_are_what_the_sites_sent_whatever_strategies_do_to_them(
+    name: StrategyName, clip_norm: float | None
+) -> None:
+    """Differential privacy clips replies where they lie; medians delete them to save memory."""
+    options = StrategyOptions(clip_norm=clip_norm)
+    (done,) = rounds(moving_grid(), 1, name, options=options, evaluate=False)
+    for site, reply in enumerate(done.replies):
+        assert_same(to_arrays(reply.content.array_records["arrays"]), moved(site, done.before))
+
+
 def test_each_round_is_there_when_it_is_done() -> None:
     with identity(run_id=1):
         strategy = make_strategy(StrategyName.FEDAVG, StrategyOptions(), COUNT)
