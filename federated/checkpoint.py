@@ -4,15 +4,17 @@
 import json
 from hashlib import sha256
 from io import BytesIO
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
 
 from federated.rounds import Progress
+from federated.strategies import State
 from sim.errors import InputError
 
 FORMAT = 1
-HEADER, MODEL, STATE = "header", "model/", "state/"
+HEADER, MODEL, MEMORY = "header", "model/", "state/"
 
 
 def pack(progress: Progress, identity: str) -> bytes:
@@ -29,7 +31,7 @@ def pack(progress: Progress, identity: str) -> bytes:
         allow_pickle=False,
         header=np.array(header),
         **{f"{MODEL}{name}": value for name, value in progress.arrays.items()},
-        **{f"{STATE}{name}": value for name, value in progress.state.items()},
+        **{f"{MEMORY}{name}": value for name, value in progress.state.items()},
     )
     data = buffer.getvalue()
     return sha256(data).hexdigest().encode() + b"\n" + data
@@ -50,17 +52,26 @@ def unpack(data: bytes, identity: str, where: str) -> Progress:
     if sha256(content).hexdigest().encode() != digest:
         raise InputError(f"{where}: is no checkpoint, or damaged; delete it to begin anew")
     try:
-        with np.load(BytesIO(content), allow_pickle=False) as found:
-            numbers = {name: found[name] for name in found.files}
-        header = json.loads(str(numbers.pop(HEADER)))
-    except (BadZipFile, ValueError, KeyError, EOFError) as error:
+        header, numbers = _read(content)
+    except (BadZipFile, ValueError, KeyError, EOFError, TypeError, AttributeError) as error:
         raise InputError(f"{where}: is no checkpoint ({error})") from error
-    if header.get("format") != FORMAT:
-        raise InputError(f"{where}: has format {header.get('format')}; needed: {FORMAT}")
-    if header.get("identity") != identity:
-        raise InputError(f"{where}: is of {header.get('identity')}; needed: {identity}")
-    return Progress(int(header["round"]), _part(numbers, MODEL), _part(numbers, STATE))
+    if header["format"] != FORMAT:
+        raise InputError(f"{where}: has format {header['format']}; needed: {FORMAT}")
+    if header["identity"] != identity:
+        raise InputError(f"{where}: is of {header['identity']}; needed: {identity}")
+    return Progress(header["round"], _part(numbers, MODEL), _part(numbers, MEMORY))
 
 
-def _part(numbers: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+def _read(content: bytes) -> tuple[dict[str, Any], State]:
+    """The header, whose round is a number if the format is ours, and all arrays."""
+    with np.load(BytesIO(content), allow_pickle=False) as found:
+        numbers = {name: found[name] for name in found.files}
+    header = json.loads(str(numbers.pop(HEADER)))
+    kept = {name: header.get(name) for name in ("format", "identity", "round")}
+    if kept["format"] == FORMAT:
+        kept["round"] = int(header["round"])
+    return kept, numbers
+
+
+def _part(numbers: State, prefix: str) -> State:
     return {n.removeprefix(prefix): v for n, v in numbers.items() if n.startswith(prefix)}
