@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Flower's strategies on sites that live in Ray actors."""
 
+import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -69,6 +71,35 @@ def test_a_killed_host_costs_no_reply(tmp_path: Path) -> None:
     np.testing.assert_array_equal(
         disturbed, trained(LocalSites(one_by_one(adding_app()), COUNT), 3)
     )
+
+
+def test_others_stand_in_for_a_killed_host_and_hand_back_what_its_sites_learnt_since() -> None:
+    sites = RaySites(adding, COUNT, workers=2)
+    grid = SiteGrid(sites)
+    homes = metric(asked(grid, 1), "pid")
+    os.kill(homes[1], signal.SIGKILL)
+    second = asked(grid, 2)
+    assert metric(second, "pid") == [homes[0]] * COUNT
+    assert metric(second, "asked") == [1, 0, 1, 0, 1]
+    pids = homes[:1] * COUNT
+    turn = 2
+    while set(pids) == {homes[0]}:
+        turn += 1
+        third = asked(grid, turn)
+        pids = metric(third, "pid")
+    assert pids[1] == pids[3] not in homes
+    assert metric(third, "asked") == [turn - 1, turn - 2, turn - 1, turn - 2, turn - 1]
+    sites.close()
+
+
+def test_a_host_that_is_alone_is_waited_for() -> None:
+    sites = RaySites(adding, COUNT, workers=1)
+    grid = SiteGrid(sites)
+    (home,) = set(metric(asked(grid, 1), "pid"))
+    os.kill(home, signal.SIGKILL)
+    replies = asked(grid, 2)
+    assert metric(replies, "asked") == [0] * COUNT
+    sites.close()
 
 
 def test_stragglers_are_left_behind_and_taken_along_again() -> None:
