@@ -30,7 +30,7 @@ from federated.records import (
     to_record,
 )
 from federated.run_config import site_options
-from federated.task import Fit, Score, Task
+from federated.task import Arrays, Fit, Score, Task
 from federated.tasks import make_task
 
 EVALUATE = "evaluate"
@@ -90,12 +90,21 @@ def answer_together(
 def _answers(
     task: Task, options: FitOptions, sites: Sequence[int], message: Message
 ) -> list[RecordDict]:
-    arrays = [to_arrays(message.content.array_records[ARRAYS])] * len(sites)
+    model = to_arrays(message.content.array_records[ARRAYS])
+    _require_model_of(task, model)
+    arrays = [model] * len(sites)
     config = message.content.config_records.get(CONFIG, ConfigRecord())
     if message.metadata.message_type.startswith(EVALUATE):
         return [_judged(score) for score in task.evaluate(arrays, sites)]
     number, mu = _number(config, ROUND), _number(config, PROXIMAL_MU)
     return [_fitted(fit) for fit in task.fit(arrays, sites, options, int(number), mu)]
+
+
+def _require_model_of(task: Task, model: Arrays) -> None:
+    """Parameters that are missing would be those that the task began with, and nobody noticed."""
+    found, wanted = ({n: v.shape for n, v in one.items()} for one in (model, task.initial()))
+    if found != wanted:
+        raise ValueError(f"the model has arrays {found}; that of {task.name} has {wanted}")
 
 
 def _number(config: ConfigRecord, name: str) -> float:
