@@ -4,7 +4,7 @@
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import isfinite
-from typing import Literal, Self
+from typing import Literal, Self, get_args
 
 from sim.errors import InputError
 
@@ -46,6 +46,7 @@ FORECASTERS = (Model.QFWP, Model.QLSTM, Model.LSTM, Model.FWP)
 TABLES = (Data.DIGITS, Data.CANCER)
 SERIES = (Data.SHM, Data.BESSEL, Data.NARMA5, Data.NARMA10, Data.PEDESTRIANS)
 CLASSIFIER_RATE, FORECASTER_RATE, COORDINATOR_RATE = 0.05, 0.003, 0.0015
+Optimizer = Literal["sgd", "adam", "rmsprop"]
 COORDINATOR = "gnn_vae-floors"
 """The coordinator that leads fleets, at sites with floors of their own."""
 
@@ -116,7 +117,7 @@ class FitOptions:
     learning_rate: float | None = None
     """Of the optimizer at the sites; by default 0.05 for classifiers, 0.003 for forecasters, 0.0015
     for gnn_vae."""
-    optimizer: Literal["sgd", "adam", "rmsprop"] = "adam"
+    optimizer: Optimizer = "adam"
     """At the sites; strategies have their own."""
 
     def __post_init__(self) -> None:
@@ -125,6 +126,8 @@ class FitOptions:
         rate = self.learning_rate
         usable = rate is None or (isfinite(rate) and rate > 0)
         _require("learning_rate", rate, usable, "a positive number")
+        known = get_args(Optimizer)
+        _require("optimizer", self.optimizer, self.optimizer in known, ", ".join(known))
 
     @property
     def rate(self) -> float:

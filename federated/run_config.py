@@ -62,7 +62,7 @@ def _value(config: RunConfig, name: str, kind: type) -> bool | float | int | str
     if name not in config:
         raise InputError(f"{name} is missing in the configuration of the run or the node")
     value = config[name]
-    if not isinstance(value, kind):
+    if not isinstance(value, kind) or isinstance(value, bool):
         raise InputError(f"{name} is {value!r}; needed: {kind.__name__}")
     return value
 
@@ -95,7 +95,8 @@ def _typed(name: str, value: bool | float | int | str, like: Any) -> Any:
     try:
         if isinstance(like, tuple):
             return tuple(int(word) for word in str(value).split())
-        return (float if like is None else type(like))(value)
+        # By way of text, or 2.5 would pass for 2, and true for 1.
+        return (float if like is None else type(like))(str(value))
     except ValueError as error:
         kind = "a number" if like is None else type(like).__name__
         raise InputError(f"{name} is {value!r}; needed: {kind}") from error

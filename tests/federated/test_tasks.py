@@ -117,6 +117,7 @@ def test_sizes_that_cannot_be_are_refused(changes: dict[str, object], message: s
         ({"batch": 0}, "batch is 0; allowed: 1 or more"),
         ({"learning_rate": float("inf")}, "learning_rate is inf; allowed: a positive number"),
         ({"learning_rate": 0.0}, "learning_rate is 0.0"),
+        ({"optimizer": "lion"}, "optimizer is 'lion'; allowed: sgd, adam, rmsprop"),
     ],
 )
 def test_training_that_cannot_be_is_refused(changes: dict[str, object], message: str) -> None:
