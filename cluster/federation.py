@@ -152,11 +152,11 @@ def train(
 ) -> Arrays:
     """The rounds that the run lacks; returns the model.
 
-    A checkpoint is written before the line that tells of its round, so that after a crash between
-    the two the line is missing, and not the model.
+    The line that tells of a round is written before the checkpoint, so that after a crash between
+    the two the round is done again, to the bit, and the later line counts.
 
     Raises:
-        InputError: the checkpoint is damaged or of another federation.
+        InputError: the checkpoint is damaged, of another federation, or has more rounds already.
     """
     whose = (
         f"{options.task}, {options.clients} clients, {options.partition}, {options.strategy}, "
@@ -166,6 +166,10 @@ def train(
     checkpoint = run.artefact(CHECKPOINT)
     if checkpoint.is_file():
         begin = unpack(run.read_bytes(CHECKPOINT), whose, str(checkpoint))
+    if begin.round > options.rounds:
+        raise InputError(
+            f"rounds is {options.rounds}; allowed: {begin.round} or more, which are done"
+        )
     model = begin.arrays
     for done in run_rounds(
         grid,
@@ -181,8 +185,8 @@ def train(
         record = round_record(done)
         if options.record_updates:
             run.write_arrays(f"updates/{_key(done.progress.round)}.npz", updates(done))
-        run.write_bytes(CHECKPOINT, pack(done.progress, whose))
         run.append(Finished(_key(done.progress.round), Result(record)))
+        run.write_bytes(CHECKPOINT, pack(done.progress, whose))
         tell(record)
     return model
 

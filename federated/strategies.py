@@ -20,7 +20,6 @@ from federated.strategy_options import (
     asked_each_round,
     require_possible,
 )
-from sim.errors import InputError
 
 
 def make_strategy(name: StrategyName, options: StrategyOptions, sites: int) -> Strategy:
@@ -41,13 +40,8 @@ def make_strategy(name: StrategyName, options: StrategyOptions, sites: int) -> S
         "weighted_by_key": WEIGHT if options.clip_norm is None else ONE,
     }
     made = _make(name, options, common, asked)
-    if options.clip_norm is None:
-        return made
-    try:
-        return _private(made, options, options.clip_norm, asked)
-    except ValueError as error:  # Flower's, of several lines
-        reason = str(error).split(". ")[0]
-        raise InputError(f"noise_multiplier is {options.noise_multiplier}: {reason}") from error
+    clip_norm = options.clip_norm
+    return made if clip_norm is None else _private(made, options, clip_norm, asked)
 
 
 def _private(

@@ -81,7 +81,7 @@ def require_possible(name: StrategyName, options: StrategyOptions, sites: int) -
 
     Raises:
         InputError: the quorum is above the sites that are asked, or there are too few for the
-            number of liars.
+            number of liars or the noise; or the strategy does not go with noise.
     """
     asked = asked_each_round(options, sites)
     _require("quorum", options.quorum, options.quorum <= asked, f"at most {asked}, who are asked")
@@ -95,6 +95,10 @@ def require_possible(name: StrategyName, options: StrategyOptions, sites: int) -
     # It goes on from a model of its own, to which no noise was added.
     noisy = options.clip_norm is not None and name is StrategyName.FEDAVGM
     _require("strategy", str(name), not noisy, "any other with clip_norm")
+    # A part of the noise goes to the count of updates that were cut, whose deviation is asked / 20.
+    room = not options.adaptive_clipping or options.noise_multiplier < asked / 10
+    allowed = f"below {asked / 10:g}, a tenth of the sites asked, with adaptive_clipping"
+    _require("noise_multiplier", options.noise_multiplier, room, allowed)
 
 
 def require_blind(name: StrategyName, options: StrategyOptions) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from flwr.serverapp.strategy import DifferentialPrivacyServerSideAdaptiveClipping, FedAvg
 
 from federated.checkpoint import pack, unpack
 from federated.flower import identity
@@ -165,11 +166,18 @@ def test_impossible_combinations_are_refused(
     assert message in str(told.value)
 
 
-def test_noise_that_adaptive_clipping_cannot_share_is_refused_in_one_line() -> None:
-    options = replace(ADAPTIVE, noise_multiplier=50.0)
-    with pytest.raises(InputError, match=r"^noise_multiplier is 50.0: [^\n]+$"):
-        make_strategy(StrategyName.FEDAVG, options, COUNT)
+@pytest.mark.parametrize(("noise", "allowed"), [(0.69, True), (0.7, False), (50.0, False)])
+def test_noise_that_adaptive_clipping_cannot_share_is_refused(noise: float, allowed: bool) -> None:
+    """Flower's own bound, in our words and before anything starts."""
+    options = replace(ADAPTIVE, noise_multiplier=noise)
     make_strategy(StrategyName.FEDAVG, replace(options, adaptive_clipping=False), COUNT)
+    if allowed:
+        make_strategy(StrategyName.FEDAVG, options, COUNT)
+        return
+    with pytest.raises(InputError, match=r"allowed: below 0.7, a tenth of the sites asked"):
+        make_strategy(StrategyName.FEDAVG, options, COUNT)
+    with pytest.raises(ValueError, match="too low"):
+        DifferentialPrivacyServerSideAdaptiveClipping(FedAvg(), noise, COUNT)
 
 
 @pytest.mark.parametrize(
