@@ -68,7 +68,9 @@ def flower_run(folder: Path, app: Path, config: dict[str, Any]) -> RunStatus:
         link = Daemon("superlink", command, environment, folder / "superlink.log")
         daemons.append(link)
         wait_until(lambda: listens(LOOPBACK, port) or link.look() is not None, START_S)
-        # Finds our SuperLink on its port, and so starts none.
+        if link.look() is not None or not listens(LOOPBACK, port):
+            raise DeploymentFailed(f"the SuperLink did not start: {link.last_words()}")
+        # Finds our SuperLink on its port; where it found none it would start one that stays.
         run = commands.flwr("run", str(app), *options, "--stream")
         shown = Daemon("flwr run", run, environment, None)
         daemons.append(shown)

@@ -151,4 +151,5 @@ def test_flower_neither_calls_home_nor_installs_anything(tmp_path: Path) -> None
     assert environment["FLWR_TELEMETRY_ENABLED"] == "0"
     assert environment["FLWR_DISABLE_UPDATE_CHECK"] == "1"
     assert environment["FLWR_DISABLE_RUNTIME_DEPENDENCY_INSTALLATION"] == "1"
+    assert environment["FLWR_LOG_LEVEL"] == "INFO"  # take_offline reads what nodes log
     assert environment["FLWR_HOME"] == str(tmp_path / "home")
