@@ -239,20 +239,28 @@ def test_a_killed_command_goes_on_where_it_was(undisturbed: Path, tmp_path: Path
 
 @pytest.mark.ray
 @pytest.mark.usefixtures("ray_instance")
-@pytest.mark.parametrize("workers", [1, 2])
-def test_the_number_of_hosts_cannot_matter(workers: int, undisturbed: Path, tmp_path: Path) -> None:
-    assert run(SMALL, tmp_path / "run", workers=workers) == 0
+def test_hosts_on_ray_do_what_one_process_does(undisturbed: Path, tmp_path: Path) -> None:
+    assert run(SMALL, tmp_path / "run", workers=2) == 0
     assert_same(tmp_path / "run", undisturbed)
+
+
+@pytest.mark.ray
+@pytest.mark.usefixtures("ray_instance")
+def test_the_number_of_hosts_cannot_matter(undisturbed: Path, tmp_path: Path) -> None:
+    assert run([*SMALL, "--no-regimes"], tmp_path / "run", workers=1) == 0
+    assert model(tmp_path / "run") == model(undisturbed)
+    assert rounds_of(tmp_path / "run") == rounds_of(undisturbed)
 
 
 @pytest.mark.ray
 def test_killed_hosts_and_a_killed_driver_change_nothing(undisturbed: Path, tmp_path: Path) -> None:
     """kill -9 of the hosts after a round, then of the driver, then resumed; its own Ray."""
     folder = tmp_path / "run"
-    command = [*SMALL, "--rounds", str(ROUNDS), "--workers", "2"]
+    command = [*SMALL, "--no-regimes", "--rounds", str(ROUNDS), "--workers", "1"]
     run_and_kill(command, folder, driver_after=3, worker_after=1)
-    assert run(SMALL, folder) == 0
-    assert_same(folder, undisturbed)
+    assert run([*SMALL, "--no-regimes"], folder) == 0
+    assert model(folder) == model(undisturbed)
+    assert rounds_of(folder) == rounds_of(undisturbed)
 
 
 def test_another_configuration_is_refused(
