@@ -20,11 +20,13 @@ from sim.errors import InputError
 ADDRESS_ENV_VAR = "RAY_ADDRESS"
 CONNECT_TIMEOUT_S = 20
 
-QUIET_ENV = {
+RAY_ENV = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
     # Under `uv run` Ray would build an environment per worker.
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
+    # By default 1000: a call to a dead actor fails only when it is known why the actor died.
+    "RAY_timeout_ms_task_wait_for_death_info": "50",
 }
 
 
@@ -40,7 +42,7 @@ def ray_runtime(address: str | None, workers: int) -> Iterator[None]:
     Raises:
         InputError: nothing answers at the address, or Ray does not start.
     """
-    for name, value in QUIET_ENV.items():
+    for name, value in RAY_ENV.items():
         os.environ.setdefault(name, value)
     if ray.is_initialized():  # by the process that hosts us, such as a test session
         yield

@@ -15,7 +15,7 @@ from typing import Any
 import ray
 from flwr.app import Context, Message, RecordDict
 from ray import cloudpickle
-from ray.exceptions import RayActorError, RayError
+from ray.exceptions import ObjectLostError, RayActorError, RayError
 
 from cluster.standing_in import StandIns
 from federated.flower import exchange, failure, site_context
@@ -24,6 +24,8 @@ from sim.errors import InputError
 
 ATTEMPTS = 3
 """Times that sites are asked in a round, when hosts die while they answer."""
+DIED = (RayActorError, ObjectLostError)
+"""How a host is known to be gone: it says nothing, or what it said was lost with its machine."""
 Block = Sequence[tuple[int, Message]]
 """Messages that are answered together, with their sites."""
 
@@ -122,7 +124,7 @@ class RaySites:
                 try:
                     replies += ray.get(call)
                 except RayError as error:
-                    died = isinstance(error, RayActorError)
+                    died = isinstance(error, DIED)
                     if died:
                         self._lost(host)
                     if died and left:
