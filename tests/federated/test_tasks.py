@@ -13,6 +13,7 @@ import pytest
 import torch
 from sklearn.datasets import load_breast_cancer, load_digits
 
+from federated import data
 from federated.batched import Samples
 from federated.data import PUBLIC_SHARE, load, principal_components
 from federated.models import INITIAL_STD, tower
@@ -27,6 +28,7 @@ from federated.options import (
 from federated.partition import Partition
 from federated.regimes import elsewhere, train_alone, train_pooled
 from federated.sample_task import SampleTask, Site, cross_entropy, make_sites
+from federated.seeds import Role, draw
 from federated.task import Score, weighted
 from federated.tasks import TaskOptions, make_task
 from quantum.executions import count_executions
@@ -147,11 +149,11 @@ def test_an_affine_model_that_would_need_more_features_than_there_are_is_refused
 # Data
 
 
-@pytest.mark.parametrize("data", TABLES)
-def test_features_are_within_0_and_1_and_those_of_a_public_tenth_are_nobodys(data: Data) -> None:
-    table = load_digits() if data is Data.DIGITS else load_breast_cancer()
+@pytest.mark.parametrize("name", TABLES)
+def test_features_are_within_0_and_1_and_those_of_a_public_tenth_are_nobodys(name: Data) -> None:
+    table = load_digits() if name is Data.DIGITS else load_breast_cancer()
     model = ModelOptions(digits=tuple(range(10)))
-    found = load(data, model, 4, seed=3)
+    found = load(name, model, 4, seed=3)
     count = len(table.target)
     assert len(found.label) == count - round(PUBLIC_SHARE * count)
     assert found.inputs.shape == (len(found.label), 4)
@@ -159,13 +161,26 @@ def test_features_are_within_0_and_1_and_those_of_a_public_tenth_are_nobodys(dat
     assert found.inputs.std(0).min() > 0.05
     np.testing.assert_array_equal(found.targets, found.label)
     # Who is public depends on the seed alone, and private samples stay in their order.
-    assert [np.array_equal(load(data, model, 4, s).inputs, found.inputs) for s in (3, 4)] == [
+    assert [np.array_equal(load(name, model, 4, s).inputs, found.inputs) for s in (3, 4)] == [
         True,
         False,
     ]
 
 
-def test_only_the_public_part_makes_the_features() -> None:
+def test_private_samples_have_no_part_in_the_features(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another private sample changes its own features alone."""
+    numbers, label, classes = data._cancer()
+    before = load(Data.CANCER, SMALL, 4, seed=3).inputs
+    _, private = np.split(draw(3, Role.PUBLIC).permutation(len(label)), [57])
+    private = np.sort(private)
+    other = numbers.copy()
+    other[private[10]] *= 100
+    monkeypatch.setattr(data, "_cancer", lambda: (other, label, classes))
+    after = load(Data.CANCER, SMALL, 4, seed=3).inputs
+    assert np.flatnonzero((before != after).any(1)).tolist() == [10]
+
+
+def test_features_are_principal_components_within_the_public_range() -> None:
     rng = np.random.default_rng(0)
     public = rng.normal(size=(40, 6)) * np.arange(1, 7) + 5
     project = principal_components(public, 3)
