@@ -176,6 +176,17 @@ def test_other_tasks_go_the_same_way(task: str, tmp_path: Path) -> None:
     assert row["circuits"] == 0
 
 
+def test_sites_with_floors_teach_a_coordinator(tmp_path: Path) -> None:
+    command = ["federate", "--task", "gnn_vae-floors", "--clients", "2", "--no-regimes"]
+    assert run(command, tmp_path / "run", rounds=1) == 0
+    (row,) = rounds_of(tmp_path / "run")
+    assert (row["replies"], row["circuits"], len(row["sites"])) == (2, 0, 2)
+    rows = json.loads((tmp_path / "run" / "results.json").read_text())
+    assert [(row["regime"], row["site"]) for row in rows] == [
+        (regime, site) for regime in ("trivial", "federated") for site in (None, 0, 1)
+    ]
+
+
 # Stopped and resumed
 
 
