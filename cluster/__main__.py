@@ -19,7 +19,8 @@ from typing import assert_never
 import tyro
 
 from cluster.deployment.options import Deploy
-from cluster.options import Coordinate, Doctor, Federate, Forecast, Label, Report, TrainCoordinator
+from cluster.federation_options import Federate
+from cluster.options import Coordinate, Doctor, Forecast, Label, Report, TrainCoordinator
 from quantum.errors import CircuitError
 from sim.errors import InputError
 

@@ -16,22 +16,11 @@ from agents.forecasting.options import ModelName, TrainingOptions
 from agents.forecasting.options import TaskName as SeriesName
 from cluster.coordinators import NAMES, LearnedName
 from cluster.coordinators import Name as CoordinatorName
-from federated.options import COORDINATOR, FitOptions, TaskName
-from federated.options import ModelOptions as ClassifierOptions
-from federated.partition import Partition
-from federated.secure_options import SecureOptions
-from federated.strategy_options import (
-    StrategyName,
-    StrategyOptions,
-    asked_each_round,
-    require_blind,
-    require_possible,
-)
 from sim.conflicts import Granularity
 from sim.coordinators.interface import Budget
 from sim.coordinators.pool import PoolOptions
 from sim.delays import DelayOptions
-from sim.errors import InputError
+from sim.errors import require
 from sim.families import FamilyOptions
 from sim.floors import FloorOptions
 from sim.generate import WarehouseOptions
@@ -87,13 +76,13 @@ class Coordinate:
     """Executions of every schedule under sampled delays."""
 
     def __post_init__(self) -> None:
-        _require("robots", self.robots, all(n >= 1 for n in self.robots), "1 or more each")
-        _require("robots", self.robots, bool(self.robots), "at least one number")
-        _require("deadline_s", self.deadline_s, isfinite(self.deadline_s), "a finite number")
-        _require("instances", self.instances, self.instances >= 1, "1 or more")
-        _require("delay_samples", self.delay_samples, self.delay_samples >= 1, "1 or more")
-        _require("workers", self.workers, self.workers >= 0, "0 or more")
-        _require("seed", self.seed, self.seed >= 0, "0 or more")
+        require("robots", self.robots, all(n >= 1 for n in self.robots), "1 or more each")
+        require("robots", self.robots, bool(self.robots), "at least one number")
+        require("deadline_s", self.deadline_s, isfinite(self.deadline_s), "a finite number")
+        require("instances", self.instances, self.instances >= 1, "1 or more")
+        require("delay_samples", self.delay_samples, self.delay_samples >= 1, "1 or more")
+        require("workers", self.workers, self.workers >= 0, "0 or more")
+        require("seed", self.seed, self.seed >= 0, "0 or more")
         _ = self.budget, self.coordinator_names
 
     @property
@@ -144,9 +133,9 @@ class Forecast:
     """HOST:PORT of a running Ray cluster; by default RAY_ADDRESS, else a local Ray."""
 
     def __post_init__(self) -> None:
-        _require("seeds", self.seeds, 1 <= self.seeds <= MOST_SEEDS, f"1 to {MOST_SEEDS}")
-        _require("workers", self.workers, self.workers >= 0, "0 or more")
-        _require("seed", self.seed, self.seed >= 0, "0 or more")
+        require("seeds", self.seeds, 1 <= self.seeds <= MOST_SEEDS, f"1 to {MOST_SEEDS}")
+        require("workers", self.workers, self.workers >= 0, "0 or more")
+        require("seed", self.seed, self.seed >= 0, "0 or more")
         _ = self.training, self.task_names, self.model_names
 
     @property
@@ -206,13 +195,13 @@ class Label:
     instance: InstanceOptions = field(default_factory=InstanceOptions)
 
     def __post_init__(self) -> None:
-        _require("instances", self.instances, 1 <= self.instances <= 100_000, "1 to 100000")
-        _require("floors", self.floors, bool(self.floors), "at least one")
-        _require("deadline_s", self.deadline_s, isfinite(self.deadline_s), "a finite number")
-        _require("workers", self.workers, self.workers >= 0, "0 or more")
-        _require("seed", self.seed, self.seed >= 0, "0 or more")
+        require("instances", self.instances, 1 <= self.instances <= 100_000, "1 to 100000")
+        require("floors", self.floors, bool(self.floors), "at least one")
+        require("deadline_s", self.deadline_s, isfinite(self.deadline_s), "a finite number")
+        require("workers", self.workers, self.workers >= 0, "0 or more")
+        require("seed", self.seed, self.seed >= 0, "0 or more")
         searched = self.instance.granularity is Granularity.OVERLAPS
-        _require("granularity", str(self.instance.granularity), searched, "overlaps")
+        require("granularity", str(self.instance.granularity), searched, "overlaps")
         _ = self.budget, self.family, self.pool_options
 
     @property
@@ -260,80 +249,10 @@ class TrainCoordinator:
     model: ModelOptions = field(default_factory=ModelOptions)
 
     def __post_init__(self) -> None:
-        _require("held_out", self.held_out, 0 < self.held_out < 1, "above 0, below 1")
-        _require("samples", self.samples, self.samples >= 1, "1 or more")
-        _require("most_held_out", self.most_held_out, self.most_held_out >= 1, "1 or more")
-        _require("seed", self.seed, self.seed >= 0, "0 or more")
-
-
-@dataclass(frozen=True)
-class Federate:
-    """Let sites learn one model without pooling their data, and compare it with what each learns
-    alone and with what the pooled data would give.
-
-    Ends with the path of a report. The same command with the same --out resumes where it stopped;
-    with more --rounds it goes on from there.
-    """
-
-    task: str = "vqc-digits"
-    """MODEL-DATA: vqc, parity, mlp or logistic with digits or cancer; qfwp, qlstm, lstm or fwp
-    with shm, bessel, narma5, narma10 or pedestrians; or gnn_vae-floors."""
-    clients: int = 10
-    """Sites that learn together."""
-    rounds: int = 20
-    """Of the whole federation, those of earlier starts included."""
-    strategy: StrategyName = StrategyName.FEDAVG
-    """How replies become the next model; its numbers are --server options."""
-    partition: str = "dirichlet:0.3"
-    """How samples are shared out: iid, dirichlet:CONCENTRATION, classes:NUMBER,
-    quantity:CONCENTRATION, or natural for data that come from several places."""
-    new_sites: int = 0
-    """Sites more, which do not take part and come when all is learnt: what is the model worth to
-    them after 1, 3, 7 and 14 days or shots?"""
-    labels: tuple[str, ...] = ()
-    """For gnn_vae-floors: a run of label for each site; without any, floors are made up."""
-    regimes: bool = True
-    """Train each site alone, and all on pooled data, too, with the same epochs."""
-    evaluate: bool = True
-    """Have all sites judge each new model."""
-    record_updates: bool = False
-    """Keep what every site sent in every round, for a later audit; large."""
-    secure: bool = False
-    """Let the server learn the mean of the updates only, by SecAgg+."""
-    workers: int = 2
-    """Hosts of sites on Ray, one core each; 0 works in this process, without Ray."""
-    seed: int = 0
-    """Where all randomness comes from."""
-    out: str | None = None
-    """The run folder: absolute, or a name below runs/; by default named after the time."""
-    ray_address: str | None = None
-    """HOST:PORT of a running Ray cluster; by default RAY_ADDRESS, else a local Ray."""
-    server: StrategyOptions = field(default_factory=StrategyOptions)
-    fit: FitOptions = field(default_factory=FitOptions)
-    model: ClassifierOptions = field(default_factory=ClassifierOptions)
-    secagg: SecureOptions = field(default_factory=SecureOptions)
-
-    def __post_init__(self) -> None:
-        _require("clients", self.clients, 1 <= self.clients <= 100_000, "1 to 100000")
-        _require("rounds", self.rounds, self.rounds >= 1, "1 or more")
-        _require("new_sites", self.new_sites, self.new_sites >= 0, "0 or more")
-        _require("workers", self.workers, self.workers >= 0, "0 or more")
-        _require("seed", self.seed, self.seed >= 0, "0 or more")
-        floors = self.task == COORDINATOR
-        _require("labels", self.labels, floors or not self.labels, f"only for {COORDINATOR}")
-        fits = len(self.labels) in (0, self.clients)
-        _require("labels", self.labels, fits, f"one for each of the {self.clients} clients")
-        _require("new_sites", self.new_sites, not floors or not self.new_sites, "0 for this task")
-        require_possible(self.strategy, self.server, self.clients)
-        if self.secure:
-            self._require_secure()
-        _ = floors or TaskName.parse(self.task), Partition.parse(self.partition)
-
-    def _require_secure(self) -> None:
-        require_blind(self.strategy, self.server)
-        self.secagg.shares_of(asked_each_round(self.server, self.clients))
-        recorded = self.record_updates
-        _require("record_updates", recorded, not recorded, "false with secure, as none is seen")
+        require("held_out", self.held_out, 0 < self.held_out < 1, "above 0, below 1")
+        require("samples", self.samples, self.samples >= 1, "1 or more")
+        require("most_held_out", self.most_held_out, self.most_held_out >= 1, "1 or more")
+        require("seed", self.seed, self.seed >= 0, "0 or more")
 
 
 @dataclass(frozen=True)
@@ -356,11 +275,6 @@ def _names(option: str, parts: tuple[str, ...], allowed: Collection[str]) -> tup
     """The names in texts that separate them by commas, in the order given, each once."""
     given = [name for part in parts for name in part.split(",") if name]
     for name in given:
-        _require(option, name, name in allowed, ", ".join(allowed))
-    _require(option, parts, bool(given), "at least one name")
+        require(option, name, name in allowed, ", ".join(allowed))
+    require(option, parts, bool(given), "at least one name")
     return tuple(dict.fromkeys(given))
-
-
-def _require(name: str, value: object, holds: bool, allowed: str) -> None:
-    if not holds:
-        raise InputError(f"{name} is {value!r}; allowed: {allowed}")

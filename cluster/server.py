@@ -12,10 +12,11 @@ from flwr.app import Context
 from flwr.serverapp import Grid, ServerApp
 
 from cluster.__main__ import parse
-from cluster.federation import configured, finish_blind, task_maker, train
+from cluster.federation import configured, finish_blind, train
+from cluster.federation_options import Federate
 from cluster.federation_records import in_words
+from cluster.federation_sites import task_maker
 from cluster.manifest import make_manifest
-from cluster.options import Federate
 from cluster.report import write_report
 from cluster.runs import open_run
 from federated.numbered import NumberedGrid

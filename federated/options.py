@@ -6,7 +6,7 @@ from enum import StrEnum
 from math import isfinite
 from typing import Literal, Self, get_args
 
-from sim.errors import InputError
+from sim.errors import InputError, require
 
 
 class Model(StrEnum):
@@ -97,13 +97,13 @@ class ModelOptions:
 
     def __post_init__(self) -> None:
         distinct = len(set(self.digits)) == len(self.digits) >= 2
-        _require("digits", self.digits, distinct, "two or more, each once")
-        _require("digits", self.digits, all(0 <= d <= 9 for d in self.digits), "0 to 9")
-        _require("features", self.features, 1 <= self.features <= 16, "1 to 16")
+        require("digits", self.digits, distinct, "two or more, each once")
+        require("digits", self.digits, all(0 <= d <= 9 for d in self.digits), "0 to 9")
+        require("features", self.features, 1 <= self.features <= 16, "1 to 16")
         allowed = 1 <= self.qubits_per_feature * self.features <= 16
-        _require("qubits_per_feature", self.qubits_per_feature, allowed, "at most 16 qubits in all")
-        _require("layers", self.layers, self.layers >= 1, "1 or more")
-        _require("span", self.span, 0 < self.span < 1, "above 0, below 1")
+        require("qubits_per_feature", self.qubits_per_feature, allowed, "at most 16 qubits in all")
+        require("layers", self.layers, self.layers >= 1, "1 or more")
+        require("span", self.span, 0 < self.span < 1, "above 0, below 1")
 
 
 @dataclass(frozen=True)
@@ -121,13 +121,13 @@ class FitOptions:
     """At the sites; strategies have their own."""
 
     def __post_init__(self) -> None:
-        _require("local_epochs", self.local_epochs, self.local_epochs >= 1, "1 or more")
-        _require("batch", self.batch, self.batch >= 1, "1 or more")
+        require("local_epochs", self.local_epochs, self.local_epochs >= 1, "1 or more")
+        require("batch", self.batch, self.batch >= 1, "1 or more")
         rate = self.learning_rate
         usable = rate is None or (isfinite(rate) and rate > 0)
-        _require("learning_rate", rate, usable, "a positive number")
+        require("learning_rate", rate, usable, "a positive number")
         known = get_args(Optimizer)
-        _require("optimizer", self.optimizer, self.optimizer in known, ", ".join(known))
+        require("optimizer", self.optimizer, self.optimizer in known, ", ".join(known))
 
     @property
     def rate(self) -> float:
@@ -142,8 +142,3 @@ def settled(options: FitOptions, task: str) -> FitOptions:
     model = task.partition("-")[0]
     small = FORECASTER_RATE if model in FORECASTERS else CLASSIFIER_RATE
     return replace(options, learning_rate=COORDINATOR_RATE if task == COORDINATOR else small)
-
-
-def _require(name: str, value: object, holds: bool, allowed: str) -> None:
-    if not holds:
-        raise InputError(f"{name} is {value!r}; allowed: {allowed}")

@@ -21,7 +21,7 @@ from functools import reduce
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.errors import InputError
+from sim.errors import require
 
 Floats = NDArray[np.float64]
 
@@ -72,12 +72,12 @@ class Hyper:
 
     def __post_init__(self) -> None:
         size = len(self.mean)
-        _require("scale", self.scale.shape, self.scale.shape == (size, size), f"[{size}, {size}]")
-        _require("scale", self.scale, _is_positive(self.scale), "a positive definite matrix")
-        _require("weight", self.weight, self.weight > 0, "above 0")
-        _require("freedom", self.freedom, self.freedom > size - 1, f"above {size - 1}")
-        _require("noise_shape", self.noise_shape, self.noise_shape > 0, "above 0")
-        _require("noise_scale", self.noise_scale, self.noise_scale > 0, "above 0")
+        require("scale", self.scale.shape, self.scale.shape == (size, size), f"[{size}, {size}]")
+        require("scale", self.scale, _is_positive(self.scale), "a positive definite matrix")
+        require("weight", self.weight, self.weight > 0, "above 0")
+        require("freedom", self.freedom, self.freedom > size - 1, f"above {size - 1}")
+        require("noise_shape", self.noise_shape, self.noise_shape > 0, "above 0")
+        require("noise_scale", self.noise_scale, self.noise_scale > 0, "above 0")
 
 
 def around(mean: Floats, spread: Floats | float, noise: float = 0.1) -> Hyper:
@@ -137,9 +137,9 @@ def statistics(features: Floats, targets: Floats) -> Statistics:
     """
     rows = features.ndim == targets.ndim == 2 and len(features) == len(targets)
     shapes = f"{features.shape} and {targets.shape}"
-    _require("features and targets", shapes, rows, "[S, D] and [S, K] with the same S")
+    require("features and targets", shapes, rows, "[S, D] and [S, K] with the same S")
     finite = bool(np.isfinite(features).all() and np.isfinite(targets).all())
-    _require("features and targets", "not finite", finite, "finite numbers")
+    require("features and targets", "not finite", finite, "finite numbers")
     phi = with_constant(features)
     return Statistics(phi.T @ phi, phi.T @ targets, float(np.sum(targets**2)), len(targets))
 
@@ -180,7 +180,7 @@ def learn_prior(hyper: Hyper, sites: Sequence[Statistics], rounds: int = 50) -> 
 
     No round makes it less probable, given the samples. Without sites it is the mode of the belief.
     """
-    _require("rounds", rounds, rounds >= 1, "1 or more")
+    require("rounds", rounds, rounds >= 1, "1 or more")
     return reduce(
         lambda prior, _: update(hyper, [posterior(prior, one) for one in sites]),
         range(rounds),
@@ -200,8 +200,3 @@ def _outer(columns: Floats) -> Floats:
 
 def _is_positive(matrix: Floats) -> bool:
     return bool(np.isfinite(matrix).all() and np.linalg.eigvalsh(matrix).min() > 0)
-
-
-def _require(name: str, value: object, holds: bool, allowed: str) -> None:
-    if not holds:
-        raise InputError(f"{name} is {value!r}; allowed: {allowed}")

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from math import ceil, isfinite
 
-from sim.errors import InputError
+from sim.errors import require
 
 LEAST_SITES = 3
 """With two, the mean tells each of them what the other one sent."""
@@ -37,17 +37,17 @@ class SecureOptions:
 
     def __post_init__(self) -> None:
         odd = self.shares >= LEAST_SITES and self.shares % 2 == 1
-        _require("shares", self.shares, odd, f"an odd number of {LEAST_SITES} or more")
+        require("shares", self.shares, odd, f"an odd number of {LEAST_SITES} or more")
         share = isfinite(self.threshold) and 0.5 < self.threshold < 1
-        _require("threshold", self.threshold, share, "above 0.5, below 1")
+        require("threshold", self.threshold, share, "above 0.5, below 1")
         positive = isfinite(self.clipping) and self.clipping > 0
-        _require("clipping", self.clipping, positive, "a positive number")
+        require("clipping", self.clipping, positive, "a positive number")
         steps = 2 <= self.quantisation <= MOST_QUANTISED
-        _require("quantisation", self.quantisation, steps, f"2 to {MOST_QUANTISED}")
+        require("quantisation", self.quantisation, steps, f"2 to {MOST_QUANTISED}")
         power = 0 < self.modulus <= MOST_MODULUS and self.modulus.bit_count() == 1
-        _require("modulus", self.modulus, power, f"a power of two up to {MOST_MODULUS}")
+        require("modulus", self.modulus, power, f"a power of two up to {MOST_MODULUS}")
         room = 1 <= self.most_samples <= self.quantisation
-        _require("most_samples", self.most_samples, room, f"1 to quantisation, {self.quantisation}")
+        require("most_samples", self.most_samples, room, f"1 to quantisation, {self.quantisation}")
 
     def shares_of(self, sites: int) -> int:
         """Shares of each key among so many sites.
@@ -57,7 +57,7 @@ class SecureOptions:
         """
         most = (self.modulus - 1) // self.quantisation
         allowed = f"{LEAST_SITES} to {most} for modulus {self.modulus}"
-        _require("sites", sites, LEAST_SITES <= sites <= most, allowed)
+        require("sites", sites, LEAST_SITES <= sites <= most, allowed)
         return min(self.shares, sites)
 
     def threshold_of(self, sites: int) -> int:
@@ -79,8 +79,3 @@ class SecureOptions:
         step = self.clipping / self.quantisation
         total = samples / self.most_samples - sites / (2 * self.quantisation)
         return 3 * sites * step / total if total > 0 else 2 * self.clipping
-
-
-def _require(name: str, value: object, holds: bool, allowed: str) -> None:
-    if not holds:
-        raise InputError(f"{name} is {value!r}; allowed: {allowed}")

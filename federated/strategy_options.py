@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from math import isfinite
 
-from sim.errors import InputError
+from sim.errors import require
 
 
 class StrategyName(StrEnum):
@@ -55,20 +55,20 @@ class StrategyOptions:
     """Let the clip norm follow the median of the updates' lengths; it begins with clip_norm."""
 
     def __post_init__(self) -> None:
-        _require("fraction", self.fraction, 0 < self.fraction <= 1, "above 0, at most 1")
-        _require("quorum", self.quorum, self.quorum >= 1, "1 or more")
+        require("fraction", self.fraction, 0 < self.fraction <= 1, "above 0, at most 1")
+        require("quorum", self.quorum, self.quorum >= 1, "1 or more")
         _positive("timeout_s", self.timeout_s)
-        _require("proximal_mu", self.proximal_mu, 0 <= self.proximal_mu < 1e6, "0 or more")
+        require("proximal_mu", self.proximal_mu, 0 <= self.proximal_mu < 1e6, "0 or more")
         _positive("server_learning_rate", self.server_learning_rate)
         _positive("tau", self.tau)
-        _require("momentum", self.momentum, 0 <= self.momentum < 1, "0 or more, below 1")
-        _require("malicious", self.malicious, self.malicious >= 0, "0 or more")
-        _require("trim", self.trim, 0 <= self.trim < 0.5, "0 or more, below 0.5")
+        require("momentum", self.momentum, 0 <= self.momentum < 1, "0 or more, below 1")
+        require("malicious", self.malicious, self.malicious >= 0, "0 or more")
+        require("trim", self.trim, 0 <= self.trim < 0.5, "0 or more, below 0.5")
         if self.clip_norm is not None:
             _positive("clip_norm", self.clip_norm)
-        _require("noise_multiplier", self.noise_multiplier, self.noise_multiplier >= 0, "0 or more")
+        require("noise_multiplier", self.noise_multiplier, self.noise_multiplier >= 0, "0 or more")
         adaptive = not self.adaptive_clipping or self.clip_norm is not None
-        _require("adaptive_clipping", self.adaptive_clipping, adaptive, "with clip_norm only")
+        require("adaptive_clipping", self.adaptive_clipping, adaptive, "with clip_norm only")
 
 
 def asked_each_round(options: StrategyOptions, sites: int) -> int:
@@ -84,21 +84,21 @@ def require_possible(name: StrategyName, options: StrategyOptions, sites: int) -
             number of liars or the noise; or the strategy does not go with noise.
     """
     asked = asked_each_round(options, sites)
-    _require("quorum", options.quorum, options.quorum <= asked, f"at most {asked}, who are asked")
+    require("quorum", options.quorum, options.quorum <= asked, f"at most {asked}, who are asked")
     needed = {
         StrategyName.KRUM: 2 * options.malicious + 3,
         StrategyName.MULTIKRUM: 2 * options.malicious + 3,
         StrategyName.BULYAN: 4 * options.malicious + 3,
     }.get(name, 1)
     fewer = f"fewer, as {name} needs {needed} sites and asks {asked}"
-    _require("malicious", options.malicious, asked >= needed, fewer)
+    require("malicious", options.malicious, asked >= needed, fewer)
     # It goes on from a model of its own, to which no noise was added.
     noisy = options.clip_norm is not None and name is StrategyName.FEDAVGM
-    _require("strategy", str(name), not noisy, "any other with clip_norm")
+    require("strategy", str(name), not noisy, "any other with clip_norm")
     # A part of the noise goes to the count of updates that were cut, whose deviation is asked / 20.
     room = not options.adaptive_clipping or options.noise_multiplier < asked / 10
     allowed = f"below {asked / 10:g}, a tenth of the sites asked, with adaptive_clipping"
-    _require("noise_multiplier", options.noise_multiplier, room, allowed)
+    require("noise_multiplier", options.noise_multiplier, room, allowed)
 
 
 def require_blind(name: StrategyName, options: StrategyOptions) -> None:
@@ -107,8 +107,8 @@ def require_blind(name: StrategyName, options: StrategyOptions) -> None:
     Raises:
         InputError: the strategy or the clipping does.
     """
-    _require("strategy", str(name), name in OF_THE_MEAN, f"with secure: {', '.join(OF_THE_MEAN)}")
-    _require("clip_norm", options.clip_norm, options.clip_norm is None, "none with secure")
+    require("strategy", str(name), name in OF_THE_MEAN, f"with secure: {', '.join(OF_THE_MEAN)}")
+    require("clip_norm", options.clip_norm, options.clip_norm is None, "none with secure")
 
 
 OF_THE_MEAN = (
@@ -119,9 +119,4 @@ OF_THE_MEAN = (
 
 
 def _positive(name: str, value: float) -> None:
-    _require(name, value, isfinite(value) and value > 0, "a positive number")
-
-
-def _require(name: str, value: object, holds: bool, allowed: str) -> None:
-    if not holds:
-        raise InputError(f"{name} is {value!r}; allowed: {allowed}")
+    require(name, value, isfinite(value) and value > 0, "a positive number")

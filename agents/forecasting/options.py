@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from math import isfinite
 
-from sim.errors import InputError
+from sim.errors import require
 
 
 class TaskName(StrEnum):
@@ -71,12 +71,7 @@ class TrainingOptions:
     learning_rate: float = 0.01
 
     def __post_init__(self) -> None:
-        _require("epochs", self.epochs, self.epochs >= 1, "1 or more")
-        _require("batch", self.batch, self.batch >= 1, "1 or more")
+        require("epochs", self.epochs, self.epochs >= 1, "1 or more")
+        require("batch", self.batch, self.batch >= 1, "1 or more")
         usable = isfinite(self.learning_rate) and self.learning_rate > 0
-        _require("learning_rate", self.learning_rate, usable, "a positive number")
-
-
-def _require(name: str, value: object, holds: bool, allowed: str) -> None:
-    if not holds:
-        raise InputError(f"{name} is {value!r}; allowed: {allowed}")
+        require("learning_rate", self.learning_rate, usable, "a positive number")

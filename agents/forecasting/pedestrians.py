@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from agents.forecasting.pedestrian_counts import DAY, Counts
 from agents.forecasting.signals import Floats
-from sim.errors import InputError
+from sim.errors import InputError, require
 
 WEEK = 7 * DAY
 Ints = NDArray[np.int64]
@@ -57,10 +57,10 @@ class PedestrianOptions:
     train_share: float = 0.75
 
     def __post_init__(self) -> None:
-        _require("weeks", self.weeks, self.weeks >= 1, "1 or more")
-        _require("length", self.length, 1 <= self.length <= WEEK, f"1 to {WEEK}")
+        require("weeks", self.weeks, self.weeks >= 1, "1 or more")
+        require("length", self.length, 1 <= self.length <= WEEK, f"1 to {WEEK}")
         within = 0 < self.train_share < 1
-        _require("train_share", self.train_share, within, "above 0 and below 1")
+        require("train_share", self.train_share, within, "above 0 and below 1")
         try:
             date.fromisoformat(self.last_day)
         except ValueError as error:
@@ -180,8 +180,3 @@ def _span(counts: Counts, options: PedestrianOptions) -> range:
             f"{counts.start:%Y-%m-%d} to {last:%Y-%m-%d}, and one more week is needed before"
         )
     return range(first, end)
-
-
-def _require(name: str, value: object, holds: bool, allowed: str) -> None:
-    if not holds:
-        raise InputError(f"{name} is {value!r}; allowed: {allowed}")

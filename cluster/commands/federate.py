@@ -8,18 +8,12 @@ import torch
 from rich.console import Console
 
 from cluster.experiment import Workplace, run_experiment
-from cluster.federation import (
-    configured,
-    finish,
-    regime_trials,
-    runtime,
-    site_grid,
-    task_maker,
-    train,
-)
+from cluster.federation import configured, finish, train
+from cluster.federation_options import Federate
 from cluster.federation_records import in_words, regime_in_words, results_table
+from cluster.federation_regimes import regime_trials
+from cluster.federation_sites import runtime, site_grid, task_maker
 from cluster.manifest import make_manifest
-from cluster.options import Federate
 from cluster.out import run_folder
 from cluster.progress import complain, progress
 from cluster.report import write_report

@@ -9,7 +9,7 @@ import tyro
 from federated.options import FitOptions, ModelOptions, TaskName
 from federated.partition import Partition
 from federated.strategy_options import StrategyName, StrategyOptions, require_possible
-from sim.errors import InputError
+from sim.errors import require
 
 LOOPBACK = "127.0.0.1"
 MOST_HERE, MOST = 32, 1000
@@ -38,8 +38,8 @@ class AppOptions:
     model: ModelOptions = field(default_factory=ModelOptions)
 
     def __post_init__(self) -> None:
-        _require("rounds", self.rounds, self.rounds >= 1, "1 or more")
-        _require("seed", self.seed, self.seed >= 0, "0 or more")
+        require("rounds", self.rounds, self.rounds >= 1, "1 or more")
+        require("seed", self.seed, self.seed >= 0, "0 or more")
         TaskName.parse(self.task)
         Partition.parse(self.partition)
 
@@ -86,30 +86,30 @@ class Deploy:
 
     def __post_init__(self) -> None:
         most = MOST_HERE if self.role == "all" else MOST
-        _require("nodes", self.nodes, 1 <= self.nodes <= most, f"1 to {most} for role {self.role}")
-        _require("node", self.node, 0 <= self.node < self.nodes, f"0 to {self.nodes - 1}")
-        _require("host", self.host, self.host not in ("", *WILDCARDS), "a name or an address")
+        require("nodes", self.nodes, 1 <= self.nodes <= most, f"1 to {most} for role {self.role}")
+        require("node", self.node, 0 <= self.node < self.nodes, f"0 to {self.nodes - 1}")
+        require("host", self.host, self.host not in ("", *WILDCARDS), "a name or an address")
         last = 65535 - self.nodes
-        _require("port", self.port, 1 <= self.port <= 65535, "1 to 65535")
-        _require("node_port", self.node_port, 1 <= self.node_port <= last, f"1 to {last}")
+        require("port", self.port, 1 <= self.port <= 65535, "1 to 65535")
+        require("node_port", self.node_port, 1 <= self.node_port <= last, f"1 to {last}")
         require_possible(self.app.strategy, self.app.server, self.nodes)
         self._require_keys()
 
     def _require_keys(self) -> None:
         given = [self.ca, self.certificate, self.key, *self.node_keys]
         if self.insecure:
-            _require("insecure", True, not any(given), "no, with keys or certificates")
+            require("insecure", True, not any(given), "no, with keys or certificates")
             return
         if self.role == "node":
-            _require("ca", self.ca, self.ca is not None, "a file; role node needs it")
+            require("ca", self.ca, self.ca is not None, "a file; role node needs it")
             held = len(self.node_keys) == 1
-            _require("node_keys", self.node_keys, held, "one private key; role node needs it")
+            require("node_keys", self.node_keys, held, "one private key; role node needs it")
             return
         three = [self.ca, self.certificate, self.key]
         together = all(three) or not any(three)
-        _require("certificate", self.certificate, together, "with --ca and --key, or none of them")
+        require("certificate", self.certificate, together, "with --ca and --key, or none of them")
         complete = len(self.node_keys) in (0, self.nodes)
-        _require("node_keys", self.node_keys, complete, f"one for each of {self.nodes} nodes")
+        require("node_keys", self.node_keys, complete, f"one for each of {self.nodes} nodes")
 
     @property
     def listening(self) -> str:
@@ -131,8 +131,3 @@ class Deploy:
                 return range(0)
             case "node":
                 return range(self.node, self.node + 1)
-
-
-def _require(name: str, value: object, holds: bool, allowed: str) -> None:
-    if not holds:
-        raise InputError(f"{name} is {value!r}; allowed: {allowed}")

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from cluster import federation
+from cluster import federation, federation_regimes
 from cluster.__main__ import main, parse
-from cluster.federation import task_maker
-from cluster.options import Federate
+from cluster.federation_options import Federate
+from cluster.federation_sites import task_maker
 from federated.secure_options import SecureOptions
 from federated.task import Score, weighted
 from tests.cluster.killing import run_and_kill, table
@@ -419,18 +419,18 @@ def test_a_failed_regime_is_named_and_done_again_by_the_next_start(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    real = federation.train_pooled
+    real = federation_regimes.train_pooled
 
     def buggy(*_: Any) -> Any:
         raise ZeroDivisionError("a bug")
 
-    monkeypatch.setattr(federation, "train_pooled", buggy)
+    monkeypatch.setattr(federation_regimes, "train_pooled", buggy)
     assert run(SMALL, tmp_path / "run") == 1
     told = capsys.readouterr().err
     assert "failed: regime-centralised-r0004: ZeroDivisionError: a bug" in told
     rows = json.loads((tmp_path / "run" / "results.json").read_text())
     assert {row["regime"] for row in rows} == set(REGIMES) - {"centralised"}
-    monkeypatch.setattr(federation, "train_pooled", real)
+    monkeypatch.setattr(federation_regimes, "train_pooled", real)
     assert run(SMALL, tmp_path / "run") == 0
     assert_same(tmp_path / "run", undisturbed)
 
