@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
-from flwr.app import ArrayRecord, ConfigRecord, Message, MetricRecord, RecordDict
+from flwr.app import ArrayRecord, ConfigRecord, Message, MetricRecord
 from flwr.serverapp import Grid
 from flwr.serverapp.strategy import Strategy
 
@@ -87,10 +87,13 @@ def _own(reply: Message) -> Message:
 
     Its arrays are such that the strategy need not read every header again.
     """
-    content = RecordDict(dict(reply.content))
+    content = reply.content.copy()
     for name, record in reply.content.items():
         if isinstance(record, ArrayRecord):
-            content[name] = ArrayRecord({n: QuickArray.of(one) for n, one in record.items()})
+            own = record.copy()  # the constructor would make plain Arrays of all
+            for key, array in record.items():
+                own[key] = QuickArray.of(array)
+            content[name] = own
     return exchange(reply, content)
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sites that send nonsense, in every way that Flower's strategies do not survive."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import pytest
@@ -9,6 +9,7 @@ from flwr.app import Array, ArrayRecord, Context, Message, MetricRecord, RecordD
 from flwr.clientapp import ClientApp
 from flwr.serverapp.strategy import FedAvg
 
+from federated.arrays import QuickArray
 from federated.flower import identity
 from federated.grid import LocalSites, SiteGrid, one_by_one
 from federated.sifting import Sifted
@@ -107,3 +108,27 @@ def test_with_too_few_good_replies_the_model_stays_as_it_is() -> None:
     assert len(nobody.rejections) == 2 * SITES
     with pytest.raises(InputError, match="least is 0"):
         Sifted(average(), least=0)
+
+
+class Looking(FedAvg):
+    """Notes what kind of arrays it is given."""
+
+    kinds: frozenset[type] = frozenset()
+
+    def aggregate_train(
+        self, server_round: int, replies: Iterable[Message]
+    ) -> tuple[ArrayRecord | None, MetricRecord | None]:
+        found = list(replies)
+        self.kinds |= {
+            type(one)
+            for reply in found
+            for record in reply.content.array_records.values()
+            for one in record.values()
+        }
+        return super().aggregate_train(server_round, found)
+
+
+def test_a_strategy_is_given_arrays_whose_headers_are_not_parsed_again() -> None:
+    strategy = Looking(fraction_evaluate=0.0, min_train_nodes=SITES, min_available_nodes=SITES)
+    trained(Sifted(strategy), sites(SPOILS["nan"][0]))
+    assert strategy.kinds == {QuickArray}
