@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Federations measured: against Flower's own engine, under faults and attacks, and learning."""
