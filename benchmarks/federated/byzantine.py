@@ -6,6 +6,7 @@ the last model on the tests of all sites, against plain FedAvg of the same seed 
 sites are alike, which is what robust strategies are made for, and where they are not.
 """
 
+import gc
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -57,6 +58,7 @@ FINITE = ("noise", "flipped x 10")
 
 def measure() -> list[Figure]:
     torch.set_num_threads(1)
+    gc.freeze()  # Flower's Bulyan collects garbage for every reply, and all that is imported is not
     return [figure for partition in PARTITIONS for figure in _with(partition)]
 
 
