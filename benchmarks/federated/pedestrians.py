@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Hourly counts of pedestrians: 19 sites that differ by nature, each with six weeks of its own.
+"""Hourly counts of pedestrians: 19 of 21 sensors, each a site with six weeks of its own.
 
 Recurrent models, quantum and classical, against the same hour of last week. Mean squared error on
 the tests of all sensors, after the same passes in every regime, over three seeds. It is in squares
@@ -19,7 +19,7 @@ from federated.tasks import TaskOptions, make_task
 from sim.errors import InputError
 
 SENSORS, ROUNDS, SEEDS = 19, 20, 3
-"""Of 21 sensors two have too many gaps."""
+"""The first 19 of the 21."""
 MODELS = (Model.QFWP, Model.FWP, Model.LSTM, Model.QLSTM)
 FIT = FitOptions(local_epochs=1, batch=64, learning_rate=0.01, optimizer="adam")
 REGIMES = ("trivial", "local", "local_elsewhere", "federated", "centralised")
