@@ -12,6 +12,7 @@ MEASUREMENTS = (
     "certificates",
     "decoders",
     "coordinators",
+    "federated",
     "quantum",  # last: it changes torch's threads and silences warnings
 )
 

@@ -2,7 +2,7 @@
 """Measure the targets of federations, or ``--parts`` of them, and say which are met.
 
 Two workers of one core. Ratios are of wall-clock seconds, ours and theirs in turns: processes of
-their own do the work on both sides. All parts take about an hour.
+their own do the work on both sides. All parts take three quarters of an hour.
 """
 
 import argparse
