@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Classical twins of the quantum cores: fast weight programmers, LSTM, GRU.
+"""Classical twins of the quantum cores: fast weight programmers, LSTM, GRU, a plain layer.
 
 They have the interface of the quantum cores and use no circuit.
 """
@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from quantum.core import Core, LSTMState, at_least_one, emptied
+from quantum.core import Core, LSTMState, at_least_one, emptied, no_memory
 from quantum.initialise import linear, uniform
 from quantum.programmer import SlowProgrammer, UpdateRule
 
@@ -188,6 +188,41 @@ class GRU(Core[torch.Tensor]):
             state = hidden.squeeze(0)
             outputs.append(output)
         return torch.cat(outputs, 1)[:, wanted], state
+
+
+class MLP(Core[torch.Tensor]):
+    """One hidden layer, tanh(A x + b), and no memory: what a core is worth that remembers nothing.
+
+    The state is ``[batch, 0]``; the outputs are the hidden layer.
+
+    Args:
+        features: columns of x.
+        hidden: size of the layer.
+        generator: of the initial values, torch's defaults.
+
+    Raises:
+        CircuitError: a size is below 1.
+    """
+
+    def __init__(
+        self, features: int, hidden: int = 8, *, generator: torch.Generator | None = None
+    ) -> None:
+        at_least_one(hidden=hidden)
+        super().__init__(features, hidden)
+        self.layer = linear(features, hidden, generator)
+
+    def initial_state(self, batch: int, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+        """Nothing, ``[batch, 0]``."""
+        return no_memory(batch, dtype, device)
+
+    def _run(
+        self,
+        x: torch.Tensor,
+        state: torch.Tensor,
+        reset: torch.Tensor | None,  # noqa: ARG002
+        wanted: slice,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        return self.layer(x[:, wanted]).tanh(), state
 
 
 def _segments(reset: torch.Tensor | None, steps: int) -> Iterator[tuple[int, int]]:

@@ -3,7 +3,8 @@
 
 from abc import ABC, abstractmethod
 from enum import StrEnum
-from typing import ClassVar, Generic, NamedTuple, TypeVar
+from functools import cached_property
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar, cast
 
 import torch
 from torch import nn
@@ -53,7 +54,7 @@ class Core(nn.Module, ABC, Generic[State]):
         x: torch.Tensor,
         state: State | None = None,
         reset: torch.Tensor | None = None,
-        last_only: bool = False,
+        last: int | None = None,
     ) -> tuple[torch.Tensor, State]:
         """Run over a sequence, or a piece of one.
 
@@ -62,19 +63,19 @@ class Core(nn.Module, ABC, Generic[State]):
             state: what the last call returned; None starts afresh. Detaching is up to the caller.
             reset: ``[batch, steps]``, bool; true where a step begins a new episode, and then that
                 step finds an empty memory.
-            last_only: return the output of the last step alone; no circuit is evaluated whose
-                output nobody uses.
+            last: return the outputs of the last so many steps alone; no circuit is evaluated whose
+                output nobody uses. None returns all.
 
         Returns:
-            Outputs ``[batch, steps or 1, num_outputs]``, and the state after the last step.
+            Outputs ``[batch, steps or last, num_outputs]``, and the state after the last step.
 
         Raises:
-            CircuitError: shapes do not fit, or ``reset`` is not bool.
+            CircuitError: shapes do not fit, ``reset`` is not bool, or ``last`` is not 1 to steps.
         """
         batch, steps = self._checked(x, reset)
         if state is None:
             state = self.initial_state(batch, x.dtype, x.device)
-        return self._run(x, state, reset, slice(steps - 1, None) if last_only else slice(None))
+        return self._run(x, state, reset, slice(steps - self._kept(steps, last), None))
 
     @abstractmethod
     def initial_state(self, batch: int, dtype: torch.dtype, device: torch.device) -> State:
@@ -86,10 +87,55 @@ class Core(nn.Module, ABC, Generic[State]):
     ) -> tuple[torch.Tensor, State]:
         """What :meth:`forward` does, with valid arguments; outputs of the wanted steps."""
 
-    def num_circuits(self, batch: int, steps: int, last_only: bool = False) -> int:
+    def num_circuits(self, batch: int, steps: int, last: int | None = None) -> int:
         """How many circuits one forward pass evaluates."""
-        outputs = 1 if last_only else steps
-        return batch * (steps * self.circuits_for_state + outputs * self.circuits_for_output)
+        kept = self._kept(steps, last)
+        return batch * (steps * self.circuits_for_state + kept * self.circuits_for_output)
+
+    @property
+    def state_size(self) -> int:
+        """Numbers in the memory of one row: the S of :meth:`flat`."""
+        return self._layout.size
+
+    def flat(self, state: State) -> torch.Tensor:
+        """The memory as one tensor ``[batch, S]``, the form in which it is stored and sent."""
+        if isinstance(state, torch.Tensor):
+            return state.flatten(1)
+        parts = cast(tuple[torch.Tensor, ...], state)
+        return torch.cat([part.flatten(1) for part in parts], 1)
+
+    def unflat(self, flat: torch.Tensor) -> State:
+        """The inverse of :meth:`flat`; views where the state is a tensor.
+
+        Raises:
+            CircuitError: the tensor is not ``[batch, S]``.
+        """
+        kind, shapes, sizes, size = self._layout
+        if flat.dim() != 2 or flat.shape[1] != size:
+            require(
+                False,
+                f"{type(self).__name__}: a flat state has shape {tuple(flat.shape)}; "
+                f"expected [batch, {size}]",
+            )
+        if kind is None:
+            return cast(State, flat.reshape(-1, *shapes[0]) if size else flat)
+        parts = zip(flat.split(sizes, 1), shapes, strict=True)
+        return cast(State, kind(*(part.reshape(-1, *shape) for part, shape in parts)))
+
+    @cached_property
+    def _layout(self) -> "_Layout":
+        state: Any = self.initial_state(1, torch.float32, torch.device("cpu"))
+        kind = None if isinstance(state, torch.Tensor) else type(state)
+        parts = [state] if kind is None else list(state)
+        sizes = [part.numel() for part in parts]
+        return _Layout(kind, [part.shape[1:] for part in parts], sizes, sum(sizes))
+
+    def _kept(self, steps: int, last: int | None) -> int:
+        if last is not None and not 1 <= last <= steps:
+            require(
+                False, f"{type(self).__name__}: last is {last}; allowed: 1 to {steps}, the steps"
+            )
+        return steps if last is None else last
 
     def _checked(self, x: torch.Tensor, reset: torch.Tensor | None) -> tuple[int, int]:
         kind, shape = type(self).__name__, tuple(x.shape)
@@ -105,6 +151,22 @@ class Core(nn.Module, ABC, Generic[State]):
                 f"expected {shape[:2]} of torch.bool",
             )
         return shape[0], shape[1]
+
+
+class _Layout(NamedTuple):
+    """How the parts of a state lie in a flat one."""
+
+    kind: Any
+    """The NamedTuple that holds the parts; None where the state is one tensor."""
+    shapes: list[torch.Size]
+    """Of each part, without the batch."""
+    sizes: list[int]
+    size: int
+
+
+def no_memory(batch: int, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+    """The state of a core that remembers nothing, ``[batch, 0]``."""
+    return torch.zeros(batch, 0, dtype=dtype, device=device)
 
 
 def emptied(state: torch.Tensor, reset: torch.Tensor | None, step: int) -> torch.Tensor:

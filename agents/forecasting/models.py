@@ -53,7 +53,7 @@ class Forecaster(nn.Module):
         Circuits of earlier steps that only outputs need are left out.
         """
         inputs = windows if self.front is None else self.front(windows)
-        outputs: torch.Tensor = self.core(inputs, last_only=True)[0]
+        outputs: torch.Tensor = self.core(inputs, last=1)[0]
         return outputs[:, -1]
 
     @property
@@ -63,7 +63,7 @@ class Forecaster(nn.Module):
 
     def num_circuits(self, windows: int, length: int) -> int:
         """How many circuits one forward pass over so many windows evaluates."""
-        return self.core.num_circuits(windows, length, last_only=True)
+        return self.core.num_circuits(windows, length, last=1)
 
 
 def make_model(name: ModelName, features: int, generator: torch.Generator) -> Forecaster:

@@ -69,7 +69,7 @@ def _step(engine: str | None, dtype: torch.dtype, last_only: bool) -> Callable[[
 
     def step() -> None:
         optimiser.zero_grad()
-        outputs, _ = core(x, last_only=last_only)
+        outputs, _ = core(x, last=1 if last_only else None)
         loss = nn.functional.mse_loss(head(outputs), wanted)
         loss.backward()
         optimiser.step()

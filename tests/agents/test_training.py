@@ -103,12 +103,12 @@ def test_the_optimizer_is_that_of_the_paper() -> None:
 class _Last(torch.nn.Module):
     """A core without memory or parameters."""
 
-    def forward(self, x: torch.Tensor, last_only: bool) -> tuple[torch.Tensor, None]:
-        assert last_only
+    def forward(self, x: torch.Tensor, last: int) -> tuple[torch.Tensor, None]:
+        assert last == 1
         return x[:, -1:], None
 
-    def num_circuits(self, *_: int, last_only: bool) -> int:
-        return 0 if last_only else -1
+    def num_circuits(self, *_: int, last: int) -> int:
+        return 0 if last == 1 else -1
 
 
 def test_an_epoch_keeps_what_the_model_was_after_it() -> None:

@@ -99,13 +99,30 @@ def the_last_output_alone_has_the_same_value_and_gradients(build: Build) -> None
     core = built(build)
     x = sequence(core)
     found = []
-    for last_only in (False, True):
-        outputs, state = core(x, None, RESET, last_only)
+    for last in (None, 1, 2):
+        outputs, state = core(x, None, RESET, last)
         loss = (outputs[:, -1:] ** 2).sum() + sum(s.sin().sum() for s in tensors(state))
         found.append([outputs[:, -1:], *torch.autograd.grad(loss, list(core.parameters()))])
-    assert outputs.shape == (BATCH, 1, core.num_outputs)
+        assert outputs.shape == (BATCH, last or STEPS, core.num_outputs)
     assert_close(tuple(found[0]), tuple(found[1]))
-    assert core.num_circuits(BATCH, STEPS, True) <= core.num_circuits(BATCH, STEPS)
+    assert_close(tuple(found[0]), tuple(found[2]))
+    assert core.num_circuits(BATCH, STEPS, 1) <= core.num_circuits(BATCH, STEPS)
+    assert core.num_circuits(BATCH, STEPS, STEPS) == core.num_circuits(BATCH, STEPS)
+
+
+def a_state_is_one_row_of_numbers(build: Build) -> None:
+    core = built(build)
+    x = sequence(core)
+    _, state = core(x[:, :4])
+    flat = core.flat(state)
+    assert flat.shape == (BATCH, core.state_size)
+    assert core.state_size == sum(s[0].numel() for s in tensors(state))
+    again = core.unflat(flat)
+    assert type(again) is type(state)
+    assert_close(again, state, 0)
+    assert_close(core(x[1:2, 4:], core.unflat(flat[1:2]))[0], core(x[:, 4:], state)[0][1:2])
+    with pytest.raises(CircuitError, match=rf"flat state .*expected \[batch, {core.state_size}\]"):
+        core.unflat(flat.repeat(1, 2) if core.state_size else torch.zeros(BATCH, 1))
 
 
 def _as_function(core: Core[Any]) -> tuple[Callable[..., torch.Tensor], tuple[torch.Tensor, ...]]:
@@ -113,12 +130,16 @@ def _as_function(core: Core[Any]) -> tuple[Callable[..., torch.Tensor], tuple[to
     names = [name for name, _ in core.named_parameters()]
     x = sequence(core)[:2, :3]
     state = core.initial_state(2, torch.float64, CPU)
-    start = [0.3 * torch.randn(s.shape, generator=generator(3)).double() for s in tensors(state)]
+    start = [
+        0.3 * torch.randn(s.shape, generator=generator(3)).double()
+        for s in tensors(state)
+        if core.state_size
+    ]
     reset = torch.tensor([[0, 0, 1], [0, 0, 0]]).bool()
 
     def function(x: torch.Tensor, *rest: torch.Tensor) -> torch.Tensor:
         begin = rest[: len(start)]
-        whole = begin[0] if len(start) == 1 else LSTMState(*begin)
+        whole = LSTMState(*begin) if len(start) > 1 else begin[0] if start else None
         values = dict(zip(names, rest[len(start) :], strict=True))
         outputs, end = functional_call(core, values, (x, whole, reset))
         return torch.cat([outputs.flatten(), *(s.flatten() for s in tensors(end))])
@@ -178,14 +199,16 @@ def wrong_shapes_are_named(build: Build) -> None:
         core(torch.zeros(BATCH, STEPS, f), None, RESET[:, 1:])
     with pytest.raises(CircuitError, match=r"torch\.int64.*torch\.bool"):
         core(torch.zeros(BATCH, STEPS, f), None, RESET.long())
+    for last in (0, -1, STEPS + 1):
+        with pytest.raises(CircuitError, match=f"last is {last}; allowed: 1 to {STEPS}"):
+            core(torch.zeros(BATCH, STEPS, f), last=last)
 
 
-CLAIMS = (
+WITHOUT_MEMORY = (
     acting_step_by_step_equals_learning_at_once,
     a_sequence_may_be_cut_anywhere,
-    a_reset_is_a_fresh_start,
-    the_memory_matters,
     the_last_output_alone_has_the_same_value_and_gradients,
+    a_state_is_one_row_of_numbers,
     gradients_are_right,
     second_derivatives_are_right,
     copies_and_pickles_compute_the_same,
@@ -193,6 +216,7 @@ CLAIMS = (
     float32_stays_float32,
     wrong_shapes_are_named,
 )
+CLAIMS = (*WITHOUT_MEMORY, a_reset_is_a_fresh_start, the_memory_matters)
 
 
 def name(claim: object) -> str:

@@ -62,7 +62,7 @@ def test_a_rule_adds_only_its_gates(rule: UpdateRule, extra: int) -> None:
 
 def test_circuits_are_counted() -> None:
     assert QFWP(1).num_circuits(10, 4) == 40
-    assert QFWP(1).num_circuits(10, 4, last_only=True) == 10
+    assert QFWP(1).num_circuits(10, 4, last=1) == 10
 
 
 def written_out(angles: np.ndarray, weights: np.ndarray, measured: int) -> list[float]:
@@ -160,7 +160,7 @@ def test_bounded_memories_stay_bounded_where_the_additive_one_grows() -> None:
     sizes = {}
     for rule in UpdateRule:
         core = qfwp(rule)
-        _, state = core(x, None, None, last_only=True)
+        _, state = core(x, None, None, last=1)
         sizes[rule] = state.abs().max().item()
     assert sizes[UpdateRule.ADDITIVE] > 20 * sizes[UpdateRule.GATED]
     assert sizes[UpdateRule.ADDITIVE] > 20 * sizes[UpdateRule.BOUNDED]

@@ -42,8 +42,8 @@ def test_the_sizes_are_those_of_the_specification() -> None:
 
 def test_circuits_are_counted() -> None:
     assert SixCircuitQLSTM().num_circuits(10, 4) == 6 * 40
-    assert SixCircuitQLSTM().num_circuits(10, 4, last_only=True) == 5 * 40 + 10
-    assert FourCircuitQLSTM().num_circuits(10, 4, last_only=True) == 4 * 40
+    assert SixCircuitQLSTM().num_circuits(10, 4, last=1) == 5 * 40 + 10
+    assert FourCircuitQLSTM().num_circuits(10, 4, last=1) == 4 * 40
 
 
 def test_the_six_circuits_written_out() -> None:
