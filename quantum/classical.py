@@ -4,14 +4,12 @@
 They have the interface of the quantum cores and use no circuit.
 """
 
-from collections.abc import Iterator
-from itertools import pairwise
-
 import torch
 from torch import nn
 from torch.nn import functional
 
 from quantum.core import Core, LSTMState, at_least_one, emptied, no_memory
+from quantum.episodes import SHUT, Stretched, begins_inside, stretch
 from quantum.initialise import linear, uniform
 from quantum.programmer import SlowProgrammer, UpdateRule
 
@@ -155,13 +153,29 @@ class LSTM(Core[LSTMState]):
     def _run(
         self, x: torch.Tensor, state: LSTMState, reset: torch.Tensor | None, wanted: slice
     ) -> tuple[torch.Tensor, LSTMState]:
-        outputs = []
-        for begin, end in _segments(reset, x.shape[1]):
-            hidden, cell = (emptied(part, reset, begin).unsqueeze(0) for part in state)
-            output, (hidden, cell) = self.lstm(x[:, begin:end], (hidden, cell))
-            state = LSTMState(hidden.squeeze(0), cell.squeeze(0))
-            outputs.append(output)
-        return torch.cat(outputs, 1)[:, wanted], state
+        start = LSTMState(emptied(state.hidden, reset, 0), emptied(state.cell, reset, 0))
+        if x.shape[1] == 1:
+            state = LSTMState(*torch.lstm_cell(x.squeeze(1), start, *self.lstm.all_weights[0]))
+            return state.hidden.unsqueeze(1), state
+        if reset is not None and begins_inside(reset):
+            outputs, state = self._stretched(stretch(x, reset), start)
+        else:
+            outputs, (hidden, cell) = self.lstm(x, (start.hidden[None], start.cell[None]))
+            state = LSTMState(hidden[0], cell[0])
+        return outputs[:, wanted], state
+
+    def _stretched(self, long: Stretched, start: LSTMState) -> tuple[torch.Tensor, LSTMState]:
+        """Two more features: a wipe closes input, forget and output; holding keeps the cell."""
+        into, *others = self.lstm.all_weights[0]
+        shut = into.new_tensor([[-1, -1, 0, -1], [-1, 1, 0, 0]]) * SHUT  # input, forget, cell, out
+        wider = torch.cat([into, shut.repeat_interleave(self.num_outputs, 1).t()], 1)
+        x = torch.cat([long.x, torch.stack([long.wipe, long.hold], -1).to(long.x)], -1)
+        begin = start.hidden[None], start.cell[None]
+        every, _, cell = torch.lstm(
+            x, begin, [wider, *others], True, 1, 0.0, self.training, False, True
+        )
+        outputs = long.read(every)
+        return outputs, LSTMState(outputs[:, -1], cell[0])
 
 
 class GRU(Core[torch.Tensor]):
@@ -181,13 +195,27 @@ class GRU(Core[torch.Tensor]):
     def _run(
         self, x: torch.Tensor, state: torch.Tensor, reset: torch.Tensor | None, wanted: slice
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        outputs = []
-        for begin, end in _segments(reset, x.shape[1]):
-            hidden = emptied(state, reset, begin).unsqueeze(0)
-            output, hidden = self.gru(x[:, begin:end], hidden)
-            state = hidden.squeeze(0)
-            outputs.append(output)
-        return torch.cat(outputs, 1)[:, wanted], state
+        start = emptied(state, reset, 0)
+        if x.shape[1] == 1:
+            state = torch.gru_cell(x.squeeze(1), start, *self.gru.all_weights[0])
+            return state.unsqueeze(1), state
+        if reset is not None and begins_inside(reset):
+            outputs = self._stretched(stretch(x, reset), start)
+        else:
+            outputs = self.gru(x, start[None])[0]
+        return outputs[:, wanted], outputs[:, -1]
+
+    def _stretched(self, long: Stretched, start: torch.Tensor) -> torch.Tensor:
+        """One more feature: a wipe closes both gates, and then only tanh(0) is the new memory."""
+        into, back, bias, other = self.gru.all_weights[0]
+        gates = 2 * self.num_outputs  # reset and update; then the candidate
+        shut = torch.cat([bias.new_full((gates,), -SHUT), -bias[gates:]])
+        wider = torch.cat([into, shut.unsqueeze(1)], 1)
+        x = torch.cat([long.x, (long.wipe | long.hold).unsqueeze(-1).to(long.x)], -1)
+        every, _ = torch.gru(
+            x, start[None], [wider, back, bias, other], True, 1, 0.0, self.training, False, True
+        )
+        return long.read(every)
 
 
 class MLP(Core[torch.Tensor]):
@@ -223,12 +251,3 @@ class MLP(Core[torch.Tensor]):
         wanted: slice,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         return self.layer(x[:, wanted]).tanh(), state
-
-
-def _segments(reset: torch.Tensor | None, steps: int) -> Iterator[tuple[int, int]]:
-    """Stretches of steps inside which no row begins an episode.
-
-    Torch runs a whole stretch at once, but cannot empty the memory of a row inside it.
-    """
-    inside = [] if reset is None else reset[:, 1:].any(0).nonzero().flatten().tolist()
-    return pairwise([0, *(step + 1 for step in inside), steps])

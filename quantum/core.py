@@ -173,7 +173,10 @@ def emptied(state: torch.Tensor, reset: torch.Tensor | None, step: int) -> torch
     """The state ``[batch, ...]`` before a step: zero in the rows that begin an episode there."""
     if reset is None:
         return state
-    return state.masked_fill(reset[:, step].reshape(-1, *(1,) * (state.dim() - 1)), 0)
+    begins = reset.narrow(1, step, 1)
+    while begins.dim() < state.dim():
+        begins = begins.unsqueeze(-1)
+    return state.masked_fill(begins, 0)
 
 
 def at_least_one(**sizes: int) -> None:

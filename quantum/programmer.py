@@ -9,7 +9,7 @@ from enum import StrEnum
 import torch
 from torch import nn
 
-from quantum.core import at_least_one, choice
+from quantum.core import at_least_one, choice, emptied
 from quantum.errors import require
 from quantum.initialise import linear
 from quantum.scan import Recurrence, linear_scan
@@ -108,10 +108,41 @@ class SlowProgrammer(nn.Module):
         Raises:
             CircuitError: the shape of the initial weights does not fit.
         """
+        gates, rows, columns = self.update(latent)
+        if latent.shape[1] == 1 and recurrence is linear_scan:
+            return self._one_step(gates, rows, columns, initial, reset)
+        return recurrence(gates, rows.unsqueeze(-1) * columns.unsqueeze(-2), initial, reset)
+
+    def update(
+        self, latent: torch.Tensor
+    ) -> tuple[torch.Tensor | None, torch.Tensor, torch.Tensor]:
+        """What a step does to the weights: W = gate W + l q^T.
+
+        Returns:
+            The gates ``[batch, steps, 1, 1]``, None for one; l, ``[batch, steps, rows]``, with the
+            factor of the rule in it; and q, ``[batch, steps, columns]``.
+        """
         gates, factors = self._gates(latent)
-        rows = self.row_head(latent) if factors is None else factors * self.row_head(latent)
-        updates = rows.unsqueeze(-1) * self.column_head(latent).unsqueeze(-2)
-        return recurrence(gates, updates, initial, reset)
+        rows: torch.Tensor = self.row_head(latent)
+        return gates, rows if factors is None else factors * rows, self.column_head(latent)
+
+    def _one_step(
+        self,
+        gates: torch.Tensor | None,
+        rows: torch.Tensor,
+        columns: torch.Tensor,
+        initial: torch.Tensor,
+        reset: torch.Tensor | None,
+    ) -> torch.Tensor:
+        """What the scan says of one step, in two operations: who acts takes one step per call."""
+        if initial.shape != (shape := (len(rows), *self.shape)):
+            require(
+                False,
+                f"the initial state has shape {tuple(initial.shape)}; the updates need {shape}",
+            )
+        kept = emptied(initial, reset, 0)
+        kept = kept if gates is None else gates.squeeze(1) * kept
+        return torch.baddbmm(kept, rows.transpose(1, 2), columns).unsqueeze(1)
 
     def _gates(self, latent: torch.Tensor) -> tuple[torch.Tensor | None, torch.Tensor | None]:
         """Factors of the old weights ``[batch, steps, 1, 1]`` and of the update (one dim less)."""

@@ -90,23 +90,24 @@ def _check(
     initial: torch.Tensor,
     reset: torch.Tensor | None,
 ) -> None:
-    require(
-        updates.dim() >= 2,
-        f"updates have shape {tuple(updates.shape)}; expected [batch, steps, ...]",
-    )
-    batch, steps = updates.shape[:2]
-    state = (batch, *updates.shape[2:])
-    require(
-        tuple(initial.shape) == state,
-        f"the initial state has shape {tuple(initial.shape)}; the updates need {state}",
-    )
-    require(
-        gates is None or (gates.dim() == updates.dim() and gates.shape[:2] == (batch, steps)),
-        f"gates have shape {gates is not None and tuple(gates.shape)}; "
-        f"expected ({batch}, {steps}, ...) with {updates.dim()} dimensions, as the updates",
-    )
-    require(
-        reset is None or (reset.dtype == torch.bool and reset.shape == (batch, steps)),
-        f"reset is {reset is not None and (tuple(reset.shape), reset.dtype)}; "
-        f"expected ({batch}, {steps}) of bool",
-    )
+    shape = updates.shape
+    if len(shape) < 2:
+        require(False, f"updates have shape {tuple(shape)}; expected [batch, steps, ...]")
+    batch, steps, *rest = shape
+    if initial.shape != (batch, *rest):
+        require(
+            False,
+            f"the initial state has shape {tuple(initial.shape)}; "
+            f"the updates need {(batch, *rest)}",
+        )
+    if gates is not None and (gates.dim() != len(shape) or gates.shape[:2] != (batch, steps)):
+        require(
+            False,
+            f"gates have shape {tuple(gates.shape)}; "
+            f"expected ({batch}, {steps}, ...) with {len(shape)} dimensions, as the updates",
+        )
+    if reset is not None and not (reset.dtype == torch.bool and reset.shape == (batch, steps)):
+        require(
+            False,
+            f"reset is {tuple(reset.shape), reset.dtype}; expected ({batch}, {steps}) of bool",
+        )

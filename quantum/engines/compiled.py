@@ -44,12 +44,13 @@ class CompiledEngine:
     def __call__(self, inputs: torch.Tensor, parameters: torch.Tensor) -> torch.Tensor:
         """See :meth:`quantum.engines.interface.Engine.__call__`; third derivatives are refused."""
         check_arguments(self.circuit, inputs, parameters)
-        require(
-            inputs.device.type == "cpu", f"the compiled engine runs on cpu, not {inputs.device}"
-        )
+        if inputs.device.type != "cpu":
+            require(False, f"the compiled engine runs on cpu, not {inputs.device}")
         columns = inputs if self._as_they_are else transform_columns(self._columns, inputs)
         # Outside of the node: what it saves must be its arguments, or they lose their history.
         columns, parameters = columns.contiguous(), parameters.contiguous()
+        if torch.is_inference_mode_enabled():  # a node of a graph costs as much as a small batch
+            return self._kernel.forward(columns, parameters, keep_states=False)[0]
         outputs: torch.Tensor = _apply(_Expectations, self._kernel, columns, parameters)
         return outputs
 

@@ -9,7 +9,7 @@ from torch import nn
 from quantum.classical import GRU, LSTM, AdditiveFWP, DeltaFWP
 from quantum.errors import CircuitError
 from quantum.programmer import UpdateRule
-from tests.quantum.core_claims import CLAIMS, Build, built, generator, name, sequence
+from tests.quantum.core_claims import CLAIMS, Build, built, generator, name, sequence, tensors
 
 CORES: dict[str, Build] = {
     "additive": lambda g: AdditiveFWP(2, columns=3, generator=g),
@@ -59,6 +59,41 @@ def test_a_fixed_decay_is_not_learned_and_exact() -> None:
     torch.testing.assert_close(
         state - unit, torch.full((1, 2, 8), 0.25).double(), atol=1e-15, rtol=0
     )
+
+
+def episode_by_episode(
+    core: LSTM | GRU, x: torch.Tensor, reset: torch.Tensor
+) -> tuple[torch.Tensor, list[torch.Tensor]]:
+    """The definition: torch's own net on every episode of every row by itself, from zero."""
+    net: nn.Module = core.lstm if isinstance(core, LSTM) else core.gru
+    rows, ends = [], []
+    for row, flags in zip(x, reset, strict=True):
+        begins = [0, *(t for t in range(1, len(row)) if flags[t])]
+        runs = [net(row[a:b]) for a, b in zip(begins, [*begins[1:], len(row)], strict=True)]
+        rows.append(torch.cat([output for output, _ in runs]))
+        ends.append(torch.cat(tensors(runs[-1][1]), 1))
+    return torch.stack(rows), [torch.cat(ends)]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 1.0])
+@pytest.mark.parametrize("kind", [LSTM, GRU])
+def test_episodes_inside_a_batch_are_those_run_alone(
+    kind: type[LSTM | GRU], share: float, dtype: torch.dtype
+) -> None:
+    core = kind(3, 5, generator=generator()).to(dtype)
+    x = (10 * torch.randn(4, 12, 3, generator=generator(1))).to(dtype).requires_grad_()
+    reset = torch.rand(4, 12, generator=generator(2)) < share
+    leaves = [x, *core.parameters()]
+    found = []
+    for outputs, end in (core(x, None, reset), episode_by_episode(core, x, reset)):
+        last = torch.cat(tensors(end), 1)
+        slopes = torch.autograd.grad(outputs.sin().sum() + last.cos().sum(), leaves)
+        found.append((outputs, last, *slopes))
+    tolerance = 1e-12 if dtype is torch.float64 else 1e-6
+    for ours, alone in zip(*found, strict=True):
+        scale = max(1.0, alone.abs().max().item())
+        torch.testing.assert_close(ours, alone, rtol=0, atol=tolerance * scale)
 
 
 def test_the_additive_rule_is_unnormalised_linear_attention() -> None:
