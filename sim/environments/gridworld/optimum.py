@@ -42,8 +42,8 @@ class OptimalReturns(NamedTuple):
     not, cannot exceed. Half of ``informed`` where the object cannot be seen from the fork: the
     policy enters the fork in one pose, and what it does there cannot depend on the object. Going
     straight on and always turning left reaches that bound. Where the object is in sight from the
-    fork (MemoryS7, MemoryS9, the short hallways of the Random ones) the bound is ``informed``: an
-    agent that turns round at the fork sees both and needs no memory.
+    fork (MemoryS7, MemoryS9, the short hallways of the Random ones) no more is claimed than
+    ``looking``: an agent that turns round at the fork sees both and needs no memory.
     """
 
     informed: Returns
@@ -93,7 +93,7 @@ def _returns(rules: Rules, room: _Room) -> tuple[float, float, float]:
     looking = _reward(rules, _shortest(rules, room, seeing))
     fork = (room.success[0], rules.size // 2)
     hidden = not any((*fork, direction) in seeing for direction in range(4))
-    return informed, looking, informed / 2 if hidden else informed
+    return informed, looking, informed / 2 if hidden else looking
 
 
 def _reward(rules: Rules, steps: int) -> float:
