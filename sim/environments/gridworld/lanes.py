@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the kernels read and write: the rules of one world, and the lanes that stand in it."""
+"""What the kernels read and write: the rules of one world, and the lanes that stand in it.
+
+The numbers below are compiled into each @kernel that uses them; these words make ``sim.jit`` count
+this file among the sources of the kernels.
+"""
 
 from typing import NamedTuple
 
