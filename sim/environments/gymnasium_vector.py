@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from sim.environments.interface import Interface, Observations, Steps
 from sim.environments.lane import Lane, Source
-from sim.environments.readable import readable
+from sim.environments.readable import all_finite, readable
 from sim.errors import InputError
 
 _log = logging.getLogger(__name__)
@@ -128,7 +128,7 @@ class GymnasiumVector:
 
     def _blank(self) -> Steps:
         count = self.count
-        flags = np.zeros((4, count), np.bool_)
+        flags = [np.zeros(count, np.bool_) for _ in range(4)]
         return Steps(np.empty_like(self._last), np.zeros(count, np.float32), *flags)
 
     def _begin(self, steps: Steps, row: int) -> None:
@@ -145,7 +145,7 @@ class GymnasiumVector:
 
     def _drop_unreadable(self, steps: Steps) -> None:
         """One look at all lanes; which one it is matters only where something is wrong."""
-        if readable(self.interface, steps.observations) and math.isfinite(steps.rewards.sum()):
+        if all_finite(steps.rewards) and readable(self.interface, steps.observations):
             return
         for row, (seen, reward) in enumerate(zip(steps.observations, steps.rewards, strict=True)):
             if not (readable(self.interface, seen) and math.isfinite(reward)):

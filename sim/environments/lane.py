@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sim.environments.gridworld.draws import compiled_episode_seed
 from sim.environments.readable import readable
-from sim.environments.seeds import episode_seed
 from sim.errors import InputError
 
 if TYPE_CHECKING:  # nothing here needs Gymnasium to run
@@ -96,14 +96,12 @@ class Lane:
             EnvironmentBroken: it is the third fault in a row; names the cause.
         """
         cause = f"{type(error).__name__}: {error}"
-        what = f"environment {self.source.name!r} failed in lane {self.number}"
-        _log.warning("%s, episode %d dropped: %s", what, self.episode, cause)
+        where = f"environment {self.source.name!r}, lane {self.number}"
+        _log.warning("%s: episode %d dropped: %s", where, self.episode, cause)
         self.stand(self.episode, self.faults + 1, lost=True)
         self._discard()
         if self.faults > MAX_FAULTS:
-            raise EnvironmentBroken(
-                f"{what} {self.faults} times in a row, the last time by {cause}"
-            )
+            raise EnvironmentBroken(f"{where} failed {self.faults} times in a row: {cause}")
 
     def replay(self, episode: int, actions: Sequence[int]) -> "Observations":
         """Play an episode again; returns the observation ``[*shape]`` after its last action."""
@@ -120,7 +118,8 @@ class Lane:
     def _reset(self) -> "Observations":
         if self.environment is None:
             self.environment = self.source.make()
-        seed = episode_seed(self.source.seed, self.number, self.episode)
+        # Compiled, as a tenth of a short episode would go into numpy's.
+        seed = compiled_episode_seed(self.source.seed, self.number, self.episode)
         observation = self.source.translation.observe(self.environment.reset(seed=seed)[0])
         if not readable(self.source.translation.interface, observation):
             raise ValueError(f"it shows {observation.tolist()}")

@@ -101,9 +101,10 @@ def _read(name: str) -> "tuple[Recipe, Translation]":
     recipe = resolve(name)
     try:
         environment = recipe.make()
+        environment.reset(seed=0)  # some find out only here that a package is missing
     except Exception as error:  # whatever it is: the environment is not our code
         cause = f"{type(error).__name__}: {error}"
-        raise InputError(f"environment {name!r} cannot be built: {cause}") from error
+        raise InputError(f"environment {name!r} cannot be started: {cause}") from error
     translation = translate(environment, name, recipe.max_steps or _own_limit(environment))
     environment.close()
     return recipe, translation

@@ -75,7 +75,7 @@ def _moves(space: spaces.Space[Any], name: str) -> tuple[Any, ...]:
                 np.reshape(m, space.shape).astype(space.dtype) + space.start for m in moves
             )
     raise InputError(
-        f"environment {name!r} takes the actions {space}; allowed: Discrete up to {MAX_CHOICES}, "
+        f"environment {name!r} takes the actions {_line(space)}; allowed: Discrete up to {MAX_CHOICES}, "
         f"MultiDiscrete with at most {MAX_COMBINATIONS} combinations"
     )
 
@@ -105,7 +105,7 @@ def _image(space: spaces.Space[Any]) -> _Read | None:
 def _vector(space: spaces.Space[Any], name: str) -> _Read:
     code = _code(space)
     if code is None or not 0 < code[0] <= MAX_FEATURES:
-        raise InputError(f"environment {name!r} shows {space}; allowed: {OBSERVATIONS}")
+        raise InputError(f"environment {name!r} shows {_line(space)}; allowed: {OBSERVATIONS}")
     size, observe = code
     return ObservationKind.VECTOR, (size,), (), observe
 
@@ -127,7 +127,14 @@ def _code(space: spaces.Space[Any]) -> tuple[int, Observe] | None:
 
 
 def _measured(size: int) -> tuple[int, Observe]:
-    return size, lambda seen: np.asarray(seen, np.float32).reshape(size)
+    shape = (size,)
+
+    def observe(seen: Any) -> Observations:
+        if type(seen) is np.ndarray and seen.shape == shape:
+            return seen  # cast where it is written into the batch; this is paid at every step
+        return np.asarray(seen, np.float32).reshape(shape)
+
+    return size, observe
 
 
 def _one_hot(counts: np.ndarray, starts: np.ndarray) -> tuple[int, Observe]:
@@ -152,3 +159,8 @@ def _joined(parts: list[tuple[Any, spaces.Space[Any]]]) -> tuple[int, Observe] |
         return None
     size = sum(code[0] for _, code in codes if code is not None)
     return size, lambda seen: np.concatenate([observe(seen[key]) for key, observe in known])
+
+
+def _line(space: spaces.Space[Any]) -> str:
+    """A long space is printed in several; an error is one."""
+    return " ".join(str(space).split())
