@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """An actor: one group of environments, a policy that acts in them, and where both stand."""
 
-from typing import Any
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from agents.learning.collecting import Row, counting, together
 from agents.learning.history import History, Rows
 from agents.learning.options import Setup
 from agents.learning.rollout import Arrays, Rollout
+from agents.learning.running import Running
 from agents.learning.seeds import Role, draw
 from agents.policies.make import make_policy
 from agents.policies.policy import load_arrays
-from sim.environments.interface import Steps, VectorEnvironment
+from sim.environments.interface import VectorEnvironment
 from sim.environments.make import interface_of, make_environments
 
 ENVIRONMENT, HISTORY, OWN = "environment/", "history/", "actor/"
@@ -45,8 +45,7 @@ class Actor:
         self.begins = np.ones(lanes, dtype=np.bool_)
         self.closing = np.zeros(lanes, dtype=np.bool_)
         self.state = self.policy.initial_state(lanes)
-        self.returns = np.zeros(lanes, dtype=np.float32)
-        self.lengths = np.zeros(lanes, dtype=np.int64)
+        self.running = Running(lanes)
 
     def collect(self, weights: Arrays, version: int) -> Rollout:
         """The next rollout.
@@ -58,54 +57,66 @@ class Actor:
         load_arrays(self.policy, weights)
         lanes, steps = self.setup.act.lanes, self.setup.act.unroll_steps
         rng = draw(self.setup.seed, Role.ACTIONS, self.group, self.index)
-        uniforms = rng.random((steps, lanes))
-        rows = _Collecting(steps, self.observations)
         stored = self.state.numpy().copy()
-        for step in range(steps):
-            rows.see(step, self.observations, self.begins)
-            acted = self.policy.act(self.observations, self.state, self.begins, uniforms[step])
-            happened = self.environments.step(acted.actions)
-            rows.take(step, acted.actions, acted.log_probs, happened, self.closing)
-            self._follow(step, happened, rows)
-            self.state = acted.state
-        rows.see(steps, self.observations, self.begins)
-        seen = Rows(stored, rows.observations, rows.begins)
+        rows: list[Row] = []
+        returns: list[float] = []
+        lengths: list[int] = []
+        for uniforms in rng.random((steps, lanes)):
+            row, ended = self._step(uniforms)
+            rows.append(row)
+            if ended.any():
+                returns += self.running.returns[ended].tolist()
+                lengths += self.running.lengths[ended].tolist()
+        taken = together(rows)
+        seen = Rows(
+            stored,
+            np.concatenate([taken.observations, self.observations[:, None]], 1),
+            np.concatenate([taken.begins, self.begins[:, None]], 1),
+        )
         earlier = self.history.before(seen)
         rollout = Rollout(
-            observations=np.concatenate([earlier.observations, rows.observations], 1),
-            begins=np.concatenate([earlier.begins, rows.begins], 1),
+            observations=np.concatenate([earlier.observations, seen.observations], 1),
+            begins=np.concatenate([earlier.begins, seen.begins], 1),
             state=earlier.state,
             stored=stored,
-            actions=rows.actions,
-            log_probs=rows.log_probs,
-            rewards=rows.rewards,
-            terminated=rows.terminated,
-            truncated=rows.truncated,
-            valid=rows.valid,
+            actions=taken.actions,
+            log_probs=taken.log_probs,
+            rewards=taken.rewards,
+            terminated=taken.terminated,
+            truncated=taken.truncated,
+            valid=counting(taken),
             version=version,
             index=self.index,
-            returns=np.array(rows.returns, dtype=np.float32),
-            lengths=np.array(rows.lengths, dtype=np.int64),
-            broken=rows.broken,
+            returns=np.array(returns, dtype=np.float32),
+            lengths=np.array(lengths, dtype=np.int64),
+            broken=int(taken.broken.sum()),
         )
         self.history.add(seen)
         self.index += 1
         return rollout
 
-    def _follow(self, step: int, happened: Steps, rows: "_Collecting") -> None:
-        """Go to the next row: count the returns, close what ended, forget what broke."""
-        self.returns += happened.rewards
-        self.lengths += ~self.closing
-        ended = happened.terminated | happened.truncated
-        if ended.any():
-            rows.returns += self.returns[ended].tolist()
-            rows.lengths += self.lengths[ended].tolist()
-        if happened.broken.any():
-            rows.forget(step, happened.broken)
-        fresh = happened.begins | ended
-        self.returns[fresh] = 0
-        self.lengths[fresh] = 0
-        self.observations, self.begins, self.closing = happened.observations, happened.begins, ended
+    def _step(self, uniforms: NDArray[np.float64]) -> tuple[Row, NDArray[np.bool_]]:
+        """Act once, and go to the next row; the row that was left, and which episodes ended."""
+        acted = self.policy.act(self.observations, self.state, self.begins, uniforms)
+        happened = self.environments.step(acted.actions)
+        row = Row(
+            self.observations,
+            self.begins,
+            acted.actions,
+            acted.log_probs,
+            happened.rewards,
+            happened.terminated,
+            happened.truncated,
+            self.closing,
+            happened.broken,
+        )
+        self.closing = self.running.follow(happened)
+        self.observations, self.begins, self.state = (
+            happened.observations,
+            happened.begins,
+            acted.state,
+        )
+        return row, self.closing
 
     @property
     def position(self) -> Arrays:
@@ -116,8 +127,8 @@ class Actor:
             "begins": self.begins,
             "closing": self.closing,
             "state": self.state.numpy(),
-            "returns": self.returns,
-            "lengths": self.lengths,
+            "returns": self.running.returns,
+            "lengths": self.running.lengths,
         }
         return {
             **{OWN + name: np.array(value) for name, value in own.items()},
@@ -132,53 +143,15 @@ class Actor:
         self.observations = own["observations"].copy()
         self.begins, self.closing = own["begins"].copy(), own["closing"].copy()
         self.state = torch.from_numpy(own["state"].copy())
-        self.returns, self.lengths = own["returns"].copy(), own["lengths"].copy()
+        self.running.returns = own["returns"].copy()
+        self.running.lengths = own["lengths"].copy()
         self.environments.restore(_part(position, ENVIRONMENT))
         self.history.restore(_part(position, HISTORY))
 
 
-class _Collecting:
-    """The rows of a rollout while it is collected."""
-
-    def __init__(self, steps: int, observations: NDArray[Any]) -> None:
-        lanes, *shape = observations.shape
-        self.observations = np.empty((lanes, steps + 1, *shape), dtype=observations.dtype)
-        self.begins = np.empty((lanes, steps + 1), dtype=np.bool_)
-        self.actions = np.empty((lanes, steps), dtype=np.int64)
-        self.log_probs = np.empty((lanes, steps), dtype=np.float32)
-        self.rewards = np.empty((lanes, steps), dtype=np.float32)
-        self.terminated = np.empty((lanes, steps), dtype=np.bool_)
-        self.truncated = np.empty((lanes, steps), dtype=np.bool_)
-        self.valid = np.empty((lanes, steps), dtype=np.bool_)
-        self.returns: list[float] = []
-        self.lengths: list[int] = []
-        self.broken = 0
-
-    def see(self, step: int, observations: NDArray[Any], begins: NDArray[np.bool_]) -> None:
-        self.observations[:, step] = observations
-        self.begins[:, step] = begins
-
-    def take(
-        self,
-        step: int,
-        actions: NDArray[np.int64],
-        log_probs: NDArray[np.float32],
-        happened: Steps,
-        closing: NDArray[np.bool_],
-    ) -> None:
-        self.actions[:, step] = actions
-        self.log_probs[:, step] = log_probs
-        self.rewards[:, step] = happened.rewards
-        self.terminated[:, step] = happened.terminated
-        self.truncated[:, step] = happened.truncated
-        np.logical_not(closing, out=self.valid[:, step])
-
-    def forget(self, step: int, broken: NDArray[np.bool_]) -> None:
-        """Nothing is learnt from an episode that broke, as far as it is in this rollout."""
-        self.broken += int(broken.sum())
-        for lane in np.flatnonzero(broken):
-            begun = np.flatnonzero(self.begins[lane, : step + 1])
-            self.valid[lane, begun[-1] if len(begun) else 0 : step + 1] = False
+def index_of(position: Arrays) -> int:
+    """Which rollout an actor collects next that stands there."""
+    return int(position[OWN + "index"])
 
 
 def _part(arrays: Arrays, prefix: str) -> Arrays:

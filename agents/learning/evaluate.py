@@ -6,9 +6,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.learning.running import Running
 from agents.learning.seeds import Role, draw
 from agents.policies.policy import Policy
 from sim.environments.make import make_environments
+from sim.errors import require
 
 EVALUATION_LANE = 1 << 20
 """Lanes from here on are never trained in, so that episodes are new to the policy."""
@@ -42,31 +44,27 @@ def evaluate(
         seed: of the episodes and the actions.
         greedy: always the most likely action, otherwise as in training.
         lanes: environments at a time; at most as many as episodes.
+        engine: what steps the environments.
+
+    Raises:
+        InputError: there is nothing to play.
     """
+    require("episodes", episodes, episodes >= 1, "1 or more")
+    require("lanes", lanes, lanes >= 1, "1 or more")
     lanes = min(lanes, episodes)
     each = -(-episodes // lanes)
     numbers = range(EVALUATION_LANE, EVALUATION_LANE + lanes)
     environments = make_environments(environment, numbers, seed, engine)
     rng = draw(seed, Role.EVALUATION)
     observations, state = environments.reset(), policy.initial_state(lanes)
-    begins, closing = np.ones(lanes, dtype=np.bool_), np.zeros(lanes, dtype=np.bool_)
-    running, length = np.zeros(lanes, dtype=np.float32), np.zeros(lanes, dtype=np.int64)
-    returns: list[list[float]] = [[] for _ in range(lanes)]
-    lengths: list[list[int]] = [[] for _ in range(lanes)]
-    while any(len(done) < each for done in returns):
+    begins, running = np.ones(lanes, dtype=np.bool_), Running(lanes)
+    played: list[list[tuple[float, int]]] = [[] for _ in range(lanes)]
+    while any(len(done) < each for done in played):
         uniforms = None if greedy else rng.random(lanes)
         acted = policy.act(observations, state, begins, uniforms)
         happened = environments.step(acted.actions)
-        running += happened.rewards
-        length += ~closing
-        closing = happened.terminated | happened.truncated
-        for lane in np.flatnonzero(closing):
-            returns[lane].append(float(running[lane]))
-            lengths[lane].append(int(length[lane]))
-        running[closing | happened.begins] = 0
-        length[closing | happened.begins] = 0
+        for lane in np.flatnonzero(running.follow(happened)):
+            played[lane].append((float(running.returns[lane]), int(running.lengths[lane])))
         observations, begins, state = happened.observations, happened.begins, acted.state
-    return Judged(
-        np.array([one for done in returns for one in done[:each]], dtype=np.float32),
-        np.array([one for done in lengths for one in done[:each]], dtype=np.int64),
-    )
+    returns, lengths = zip(*(episode for done in played for episode in done[:each]), strict=True)
+    return Judged(np.array(returns, dtype=np.float32), np.array(lengths, dtype=np.int64))

@@ -2,75 +2,25 @@
 """The learner: a policy, its optimizer, and how a batch of rollouts changes both."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import torch
 
-from agents.learning.losses import Loss, a3c, actor_critic, clipped, say
+from agents.learning.losses import Loss, Said, a3c, actor_critic, clipped, mean_of, say
+from agents.learning.metrics import Metrics, Stepped
+from agents.learning.moments import moments, set_moments
 from agents.learning.options import Algorithm, Setup, StateMode
-from agents.learning.returns import Advantages, Outcome, gae, vtrace
+from agents.learning.returns import Advantages, gae, vtrace
 from agents.learning.rollout import Arrays, Batch, Rollout, stack
 from agents.learning.seeds import Role, draw, draw_torch
+from agents.learning.tensors import Tensors, tensors_of
 from agents.policies.make import make_policy
 from agents.policies.policy import Policy, Unrolled, load_arrays, to_arrays
 from sim.environments.make import interface_of
 
-POLICY, FIRST, SECOND = "policy/", "first_moment/", "second_moment/"
-
-
-@dataclass(frozen=True)
-class Metrics:
-    """What one update did.
-
-    Args:
-        update: how many there have been.
-        steps: actions learnt from since the beginning.
-        loss, policy_loss, value_loss, entropy: means over its steps of the optimizer.
-        gradient_norm: before clipping, mean over them.
-        lag: updates between the parameters that acted and those that learn; the mean, and the most.
-        kl: of the actor from the learner before the update, estimated from the actions.
-        clipped: share of rows whose ratio the algorithm bounds.
-        staleness: how far the actor's memory at the first row was from what the learner's own
-            parameters make of the rows before; relative, root mean square; None where the learner
-            does not run them again.
-        circuits: evaluated, forward.
-        finite: whether the parameters still are numbers.
-    """
-
-    update: int
-    steps: int
-    loss: float
-    policy_loss: float
-    value_loss: float
-    entropy: float
-    gradient_norm: float
-    lag: float
-    most_lag: int
-    kl: float
-    clipped: float
-    staleness: float | None
-    circuits: int
-    finite: bool
-
-
-class Tensors(NamedTuple):
-    """A batch as tensors."""
-
-    observations: torch.Tensor
-    begins: torch.Tensor
-    state: torch.Tensor
-    actions: torch.Tensor
-    log_probs: torch.Tensor
-    rewards: torch.Tensor
-    terminated: torch.Tensor
-    ended: torch.Tensor
-    valid: torch.Tensor
-
-    def lanes(self, which: torch.Tensor) -> "Tensors":
-        """Only some lanes."""
-        return Tensors(*(part[which] for part in self))
+POLICY = "policy/"
+COUNTERS = ("updates", "steps", "circuits")
+ROUNDING = 1e-5
 
 
 class Learner:
@@ -99,29 +49,28 @@ class Learner:
 
     def update(self, rollouts: Sequence[Rollout]) -> Metrics:
         """Learn from rollouts, once."""
-        batch = stack(rollouts)
         lags = [self.updates - one.version for one in rollouts]
-        tensors, staleness = self._tensors(batch)
+        before = self.circuits
+        tensors, staleness = self._remembering(stack(rollouts))
         share = self._share_left()
         for group in self.optimizer.param_groups:
             group["lr"] = self.options.learning_rate * share
-        before = self.circuits
-        rows = [self._step(*part, share) for part in self._parts(tensors)]
-        means = np.mean(rows, axis=0)
+        stepped = [self._step(*part, share) for part in self._parts(tensors)]
         self.updates += 1
         self.steps += sum(one.steps for one in rollouts)
+        means = Stepped(*torch.tensor(stepped).mean(0))
         return Metrics(
             update=self.updates,
             steps=self.steps,
-            loss=float(means[0]),
-            policy_loss=float(means[1]),
-            value_loss=float(means[2]),
-            entropy=float(means[3]),
-            gradient_norm=float(means[4]),
+            loss=float(means.loss),
+            policy_loss=float(means.policy_loss),
+            value_loss=float(means.value_loss),
+            entropy=float(means.entropy),
+            gradient_norm=float(means.gradient_norm),
             lag=float(np.mean(lags)),
             most_lag=max(lags),
-            kl=float(rows[0][5]),
-            clipped=float(means[6]),
+            kl=float(stepped[0].kl),
+            clipped=float(means.clipped),
             staleness=staleness,
             circuits=self.circuits - before,
             finite=all(bool(p.isfinite().all()) for p in self.policy.parameters()),
@@ -132,88 +81,82 @@ class Learner:
         done = min(self.steps / self.setup.steps, 1.0)
         return 1 - (1 - self.options.final_share) * done
 
-    def _tensors(self, batch: Batch) -> tuple[Tensors, float | None]:
+    def _remembering(self, batch: Batch) -> tuple[Tensors, float | None]:
         """The batch with the memory that the state mode gives, and the staleness."""
-        observations = torch.from_numpy(batch.observations)
-        begins = torch.from_numpy(batch.begins)
-        state = torch.from_numpy(batch.state)
-        staleness = None
-        if self.options.state is StateMode.ZERO:
-            state = torch.zeros_like(state)
-        elif batch.history and state.shape[1]:
-            history = batch.history
-            with torch.no_grad():
-                # Only the memory is wanted; the output of one step has to be computed with it.
-                after = self._unroll(observations[:, :history], state, begins[:, :history], 1).state
-            staleness = _distance(torch.from_numpy(batch.stored), after)
-            if self.options.state is StateMode.BURN_IN:
-                observations, begins, state = observations[:, history:], begins[:, history:], after
-        tensors = Tensors(
-            observations,
-            begins,
-            state,
-            torch.from_numpy(batch.actions),
-            torch.from_numpy(batch.log_probs),
-            torch.from_numpy(batch.rewards),
-            torch.from_numpy(batch.terminated),
-            torch.from_numpy(batch.terminated | batch.truncated),
-            torch.from_numpy(batch.valid),
-        )
-        return tensors, staleness
+        tensors, mode, history = tensors_of(batch), self.options.state, batch.history
+        if mode is StateMode.ZERO:
+            return tensors._replace(state=torch.zeros_like(tensors.state)), None
+        if not (history and self.policy.core.state_size):
+            return tensors, None
+        with torch.no_grad():
+            # Only the memory is wanted; the output of one step has to be computed with it.
+            lead = tensors.observations[:, :history], tensors.state, tensors.begins[:, :history]
+            state = self._unroll(*lead, 1).state
+        running = ~tensors.begins[:, history]
+        staleness = _distance(torch.from_numpy(batch.stored)[running], state[running])
+        return (tensors.after(history, state) if mode is StateMode.BURN_IN else tensors), staleness
 
     def _parts(self, tensors: Tensors) -> Iterator[tuple[Tensors, Advantages | None]]:
         """What each step of the optimizer learns from; PPO knows its advantages beforehand."""
-        if self.options.algorithm is not Algorithm.PPO:
+        options = self.options
+        if options.algorithm is not Algorithm.PPO:
             yield tensors, None
             return
         with torch.no_grad():
-            said = self._rows(tensors)
-            learn = gae(
-                _outcome(tensors, said.values), self.options.discount, self.options.gae_lambda
-            )
+            outcome = tensors.outcome(self._rows(tensors).values)
+        learn = gae(outcome, options.discount, options.gae_lambda)
+        lanes = len(tensors.actions)
         rng = draw(self.setup.seed, Role.MINIBATCHES, self.updates)
-        for _ in range(self.options.epochs):
-            order = torch.from_numpy(rng.permutation(len(tensors.actions)))
-            for which in order.tensor_split(self.options.minibatches):
+        for _ in range(options.epochs):
+            order = torch.from_numpy(rng.permutation(lanes))
+            for which in order.tensor_split(min(options.minibatches, lanes)):
                 yield tensors.lanes(which), Advantages(*(part[which] for part in learn))
 
-    def _step(self, tensors: Tensors, learn: Advantages | None, share: float) -> list[float]:
+    def _step(self, tensors: Tensors, learn: Advantages | None, share: float) -> Stepped:
         """One step of the optimizer."""
-        options = self.options
         unrolled = self._rows(tensors)
         said = say(unrolled.logits[:, :-1], unrolled.values[:, :-1], tensors.actions)
         log_ratios = (said.log_probs - tensors.log_probs).detach()
-        loss: Loss
         if learn is not None:
-            loss = clipped(said, tensors.log_probs, learn, tensors.valid, options)
-            bound = (log_ratios.exp() - 1).abs() > options.ratio_clip
+            loss = clipped(said, tensors.log_probs, learn, tensors.valid, self.options)
         else:
-            outcome = _outcome(tensors, unrolled.values.detach())
-            bound = log_ratios.exp() > options.rho_clip
-            if options.algorithm is Algorithm.VTRACE:
-                learn = vtrace(
-                    outcome,
-                    log_ratios,
-                    options.discount,
-                    options.rho_clip,
-                    options.c_clip,
-                    options.gae_lambda,
-                )
-                loss = actor_critic(said, learn, tensors.valid)
-            else:
-                loss = a3c(said, gae(outcome, options.discount, 1.0), tensors.valid)
-        total = loss.total(options.value_weight, options.entropy * share)
+            loss = self._at_once(tensors, unrolled.values.detach(), said, log_ratios)
+        total = loss.total(self.options.value_weight, self.options.entropy * share)
+        norm = self._descend(total)
+        kl, bound = -log_ratios, self._bounded(log_ratios).float()
+        means = mean_of(kl, tensors.valid), mean_of(bound, tensors.valid)
+        return Stepped(*(part.detach() for part in (total, *loss, norm, *means)))
+
+    def _at_once(
+        self, tensors: Tensors, values: torch.Tensor, said: Said, log_ratios: torch.Tensor
+    ) -> Loss:
+        """The loss of an algorithm that takes its advantages from the same pass."""
+        options, outcome = self.options, tensors.outcome(values)
+        if options.algorithm is Algorithm.A3C:
+            return a3c(said, gae(outcome, options.discount, 1.0), tensors.valid)
+        bounds = options.rho_clip, options.c_clip, options.gae_lambda
+        learn = vtrace(outcome, log_ratios, options.discount, *bounds)
+        return actor_critic(said, learn, tensors.valid)
+
+    def _bounded(self, log_ratios: torch.Tensor) -> torch.Tensor:
+        """Which ratios the algorithm does not take as they are."""
+        match self.options.algorithm:
+            case Algorithm.PPO:
+                return (log_ratios.exp() - 1).abs() > self.options.ratio_clip
+            case Algorithm.VTRACE:
+                # Equal policies differ by rounding, and 1 is the bound that everybody takes.
+                return log_ratios.exp() > self.options.rho_clip + ROUNDING
+            case Algorithm.A3C:
+                return torch.zeros_like(log_ratios, dtype=torch.bool)
+
+    def _descend(self, loss: torch.Tensor) -> torch.Tensor:
+        """Change the parameters; the norm of the gradient before it was clipped."""
         self.optimizer.zero_grad()
-        total.backward()
-        norm = torch.nn.utils.clip_grad_norm_(
-            self.policy.parameters(), options.clip_norm or torch.inf
-        )
+        loss.backward()
+        bound = self.options.clip_norm or torch.inf
+        norm = torch.nn.utils.clip_grad_norm_(self.policy.parameters(), bound)
         self.optimizer.step()
-        count = tensors.valid.sum().clamp(min=1)
-        kl = -(log_ratios * tensors.valid).sum() / count
-        share_bound = (bound & tensors.valid).sum() / count
-        parts = (total.detach(), *(part.detach() for part in loss), norm, kl, share_bound)
-        return [float(part) for part in parts]
+        return norm
 
     def _rows(self, tensors: Tensors) -> Unrolled:
         """What the policy says of the rows to learn from, and of the one after."""
@@ -229,41 +172,18 @@ class Learner:
 
     def checkpoint(self) -> Arrays:
         """Everything that it has to remember, as arrays."""
-        counters = {"updates": self.updates, "steps": self.steps, "circuits": self.circuits}
-        moments: Arrays = {}
-        for name, parameter in self.policy.named_parameters():
-            memory = self.optimizer.state.get(parameter)
-            if memory:
-                moments[FIRST + name] = memory["exp_avg"].numpy().copy()
-                moments[SECOND + name] = memory["exp_avg_sq"].numpy().copy()
-                counters["optimizer_steps"] = int(memory["step"])
-        parameters = {POLICY + name: value for name, value in self.weights().items()}
         return {
-            **parameters,
-            **moments,
-            **{name: np.array(value) for name, value in counters.items()},
+            **{POLICY + name: value for name, value in self.weights().items()},
+            **moments(self.optimizer, self.policy),
+            **{name: np.array(getattr(self, name)) for name in COUNTERS},
         }
 
     def restore(self, arrays: Arrays) -> None:
         """Go on from a checkpoint of a learner with the same setup."""
-        load_arrays(
-            self.policy,
-            {n.removeprefix(POLICY): v for n, v in arrays.items() if n.startswith(POLICY)},
-        )
-        self.updates, self.steps = int(arrays["updates"]), int(arrays["steps"])
-        self.circuits = int(arrays["circuits"])
-        self.optimizer.state.clear()
-        for name, parameter in self.policy.named_parameters():
-            if FIRST + name in arrays:
-                self.optimizer.state[parameter] = {
-                    "step": torch.tensor(float(arrays["optimizer_steps"])),
-                    "exp_avg": torch.from_numpy(arrays[FIRST + name].copy()),
-                    "exp_avg_sq": torch.from_numpy(arrays[SECOND + name].copy()),
-                }
-
-
-def _outcome(tensors: Tensors, values: torch.Tensor) -> Outcome:
-    return Outcome(tensors.rewards, tensors.terminated, tensors.ended, tensors.valid, values)
+        parameters = {n: v for n, v in arrays.items() if n.startswith(POLICY)}
+        load_arrays(self.policy, {n.removeprefix(POLICY): v for n, v in parameters.items()})
+        set_moments(self.optimizer, self.policy, arrays)
+        self.updates, self.steps, self.circuits = (int(arrays[name]) for name in COUNTERS)
 
 
 def _distance(stored: torch.Tensor, recomputed: torch.Tensor) -> float:

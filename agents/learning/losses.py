@@ -42,9 +42,9 @@ def say(logits: torch.Tensor, values: torch.Tensor, actions: torch.Tensor) -> Sa
 def actor_critic(said: Said, learn: Advantages, valid: torch.Tensor) -> Loss:
     """-log pi(a) A, and half the squared error of the value (V-trace, arXiv 1802.01561)."""
     return Loss(
-        policy=_mean(-said.log_probs * learn.advantages, valid),
-        value=_mean(0.5 * (said.values - learn.targets) ** 2, valid),
-        entropy=_mean(said.entropy, valid),
+        policy=mean_of(-said.log_probs * learn.advantages, valid),
+        value=mean_of(0.5 * (said.values - learn.targets) ** 2, valid),
+        entropy=mean_of(said.entropy, valid),
     )
 
 
@@ -66,14 +66,15 @@ def clipped(
     ratio = (said.log_probs - old_log_probs).exp()
     bounded = ratio.clamp(1 - options.ratio_clip, 1 + options.ratio_clip)
     surrogate = torch.minimum(ratio * advantages, bounded * advantages)
-    return actor_critic(said, learn, valid)._replace(policy=_mean(-surrogate, valid))
+    return actor_critic(said, learn, valid)._replace(policy=mean_of(-surrogate, valid))
 
 
-def _mean(values: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
+def mean_of(values: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
+    """Over the valid rows; 0 where there are none."""
     return (values * valid).sum() / valid.sum().clamp(min=1)
 
 
 def _standardised(values: torch.Tensor, valid: torch.Tensor) -> torch.Tensor:
-    mean = _mean(values, valid)
-    deviation = _mean((values - mean) ** 2, valid).sqrt()
+    mean = mean_of(values, valid)
+    deviation = mean_of((values - mean) ** 2, valid).sqrt()
     return (values - mean) / (deviation + 1e-8)

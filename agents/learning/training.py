@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from agents.learning.actor import Actor
-from agents.learning.learner import Learner, Metrics
+from agents.learning.learner import Learner
+from agents.learning.metrics import Metrics
 from agents.learning.options import Setup
 from agents.learning.rollout import Arrays, Rollout
 

@@ -44,7 +44,8 @@ class RawGridEncoder(nn.Module):
 
 class GridEncoder(nn.Module):
     """Cells ``[..., rows, columns, channels]`` of categories, each as the sum of what its channels
-    mean: a table per channel says it, the same for all cells.
+    mean: a table says it, of the first channel's categories, then the second's; the same for all
+    cells.
 
     A cell is one look-up in the table of all combinations, which is made from those of the
     channels at every call: it is small.
@@ -55,20 +56,20 @@ class GridEncoder(nn.Module):
         rows, columns, _ = interface.shape
         self.features = rows * columns * EMBEDDING
         std = len(interface.categories) ** -0.5
-        self.tables = nn.ParameterList(
-            [normal((count, EMBEDDING), std, generator) for count in interface.categories]
-        )
-        strides = [math.prod(interface.categories[i + 1 :]) for i in range(len(self.tables))]
+        self.categories = interface.categories
+        self.table = normal((sum(self.categories), EMBEDDING), std, generator)
+        strides = [math.prod(self.categories[i + 1 :]) for i in range(len(self.categories))]
         self.register_buffer("strides", torch.tensor(strides, dtype=torch.float32), False)
         self.strides: torch.Tensor
 
     def forward(self, observations: torch.Tensor) -> torch.Tensor:
         """Features ``[..., rows * columns * EMBEDDING]``."""
-        combinations = self.tables[0]
-        for table in list(self.tables)[1:]:
-            combinations = (combinations.unsqueeze(-2) + table).flatten(0, -2)
+        combinations, *others = self.table.split(self.categories)
+        for channel in others:
+            combinations = (combinations.unsqueeze(-2) + channel).flatten(0, -2)
         index = (observations.float() @ self.strides).long()
-        return nn.functional.embedding(index, combinations).flatten(-3)
+        cells: torch.Tensor = nn.functional.embedding(index, combinations)
+        return cells.flatten(-3)
 
 
 class ImageEncoder(nn.Module):
@@ -89,7 +90,7 @@ class ImageEncoder(nn.Module):
         seen = self.second(self.first(pixels).relu()).relu()
         pooled = nn.functional.adaptive_avg_pool2d(seen, 3).flatten(1)
         features: torch.Tensor = self.third(pooled).relu()
-        return features.unflatten(0, leading)
+        return features.reshape(*leading, IMAGE_FEATURES)
 
 
 Encoder = VectorEncoder | RawGridEncoder | GridEncoder | ImageEncoder

@@ -2,6 +2,7 @@
 """From the name of a core to a policy of the wanted size."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -53,12 +54,17 @@ def _build(
     return Policy(encoder, *parts, interface.actions, generator)
 
 
+def count_parameters(options: PolicyOptions, interface: Interface) -> int:
+    """How many parameters a policy will have."""
+    return _count(options, interface, _size(options, interface))
+
+
 @cache
 def _size(options: PolicyOptions, interface: Interface) -> int:
     """The size that brings the number of parameters nearest to the wanted one, by bisection."""
     if options.core in _FIXED:
         return 0
-    wanted = options.match_params or _count(PolicyOptions(), interface, 0)
+    wanted = options.match_params or _count(replace(options, core=CoreName.QFWP), interface, 0)
     low, high = 1, 2
     while high < LARGEST and _count(options, interface, high) < wanted:
         low, high = high, 2 * high

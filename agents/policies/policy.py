@@ -11,6 +11,7 @@ from torch import nn
 from agents.policies.encoders import Encoder
 from quantum.core import Core
 from quantum.initialise import linear
+from sim.errors import InputError, require
 
 HEAD_SCALE = 0.01
 """Of the initial weights of the action head: every action begins as likely as another."""
@@ -140,8 +141,8 @@ def choose(
     Args:
         uniforms: choose by the inverse of the distribution; None takes the most likely.
     """
-    weights = np.exp(logits - logits.max(1, keepdims=True))
-    cumulative = weights.cumsum(1)
+    shifted = logits - logits.max(1, keepdims=True)
+    cumulative = np.exp(shifted).cumsum(1)
     total = cumulative[:, -1]
     if uniforms is None:
         actions = logits.argmax(1)
@@ -149,8 +150,7 @@ def choose(
         # Rounding may leave a threshold at the total itself; the last action then stays in range.
         above = cumulative[:, :-1] <= (uniforms * total)[:, None]
         actions = above.sum(1)
-    chosen = weights[np.arange(len(actions)), actions]
-    return actions, np.log(chosen / total)
+    return actions, shifted[np.arange(len(actions)), actions] - np.log(total)
 
 
 def to_arrays(policy: nn.Module) -> dict[str, NDArray[np.float32]]:
@@ -163,14 +163,17 @@ def load_arrays(policy: nn.Module, arrays: dict[str, NDArray[np.float32]]) -> No
     """Set the parameters; the inverse of :func:`to_arrays`.
 
     Raises:
-        ValueError: names or shapes differ.
+        InputError: names or shapes differ.
     """
     parameters = dict(policy.named_parameters())
     if parameters.keys() != arrays.keys():
-        unknown = sorted(parameters.keys() ^ arrays.keys())
-        raise ValueError(f"parameters do not fit this policy: {', '.join(unknown)}")
+        missing, unknown = parameters.keys() - arrays.keys(), arrays.keys() - parameters.keys()
+        raise InputError(
+            f"arrays do not fit this policy: without {sorted(missing)}, with {sorted(unknown)}"
+        )
     for name, parameter in parameters.items():
-        if parameter.shape != arrays[name].shape:
-            shapes = f"{arrays[name].shape}, needed {tuple(parameter.shape)}"
-            raise ValueError(f"parameter {name} has shape {shapes}")
-        parameter.copy_(torch.from_numpy(arrays[name]))
+        shape = tuple(parameter.shape)
+        require(f"shape of {name}", arrays[name].shape, arrays[name].shape == shape, f"{shape}")
+    for name, parameter in parameters.items():
+        # By numpy: torch warns of arrays that cannot be written, such as those of a shared memory.
+        np.copyto(parameter.numpy(), arrays[name])
