@@ -75,8 +75,8 @@ def _moves(space: spaces.Space[Any], name: str) -> tuple[Any, ...]:
                 np.reshape(m, space.shape).astype(space.dtype) + space.start for m in moves
             )
     raise InputError(
-        f"environment {name!r} takes the actions {_line(space)}; allowed: Discrete up to {MAX_CHOICES}, "
-        f"MultiDiscrete with at most {MAX_COMBINATIONS} combinations"
+        f"environment {name!r} takes the actions {_line(space)}; allowed: Discrete up to "
+        f"{MAX_CHOICES}, MultiDiscrete with at most {MAX_COMBINATIONS} combinations"
     )
 
 
