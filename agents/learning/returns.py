@@ -43,7 +43,7 @@ def gae(
 
     With ``gae_lambda`` 1 it is the n-step return less the value, n up to the end of the rows.
     """
-    gates = discount * gae_lambda * (~outcome.ended & outcome.valid)
+    gates = discount * gae_lambda * (~outcome.ended & outcome.valid).to(outcome.values)
     advantages = _backwards(recurrence, gates, _deltas(outcome, discount))
     return Advantages(advantages, advantages + outcome.values[:, :-1])
 
