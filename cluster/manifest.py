@@ -16,8 +16,8 @@ COMMIT_ENV_VAR = "FEDFLEET_COMMIT"
 """Names the commit where there is no ``.git``, as in the working folder of a Ray job."""
 
 DISTRIBUTIONS = (
-    *("cma", "dp-accounting", "flwr", "highspy", "networkx", "numba", "numpy", "pennylane"),
-    *("pulp", "ray", "scikit-learn", "scipy"),
+    *("cma", "dp-accounting", "flwr", "gymnasium", "highspy", "minigrid", "networkx", "numba"),
+    *("numpy", "pennylane", "popgym", "pulp", "ray", "scikit-learn", "scipy"),
     *("torch", "torch-geometric"),
 )
 
