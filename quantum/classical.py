@@ -8,6 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from quantum.attention import linear_attention
 from quantum.core import Core, LSTMState, at_least_one, emptied, no_memory
 from quantum.episodes import SHUT, Stretched, begins_inside, stretch
 from quantum.initialise import linear, uniform
@@ -18,8 +19,8 @@ class AdditiveFWP(Core[torch.Tensor]):
     """QFWP with the circuit replaced by y_t = tanh(W_t z_t); z is the programmer's latent.
 
     Unnormalised linear attention is of this kind (Schlag, Irie, Schmidhuber 2021, arXiv
-    2102.11174). The state is W, ``[batch, rows, columns]``; the outputs are its rows. Time is a
-    scan, as in :class:`quantum.fast_weights.QFWP`.
+    2102.11174). The state is W, ``[batch, rows, columns]``; the outputs are its rows. No
+    step but the last has its weights written out: :func:`quantum.attention.linear_attention`.
 
     Args:
         features: columns of x.
@@ -56,9 +57,14 @@ class AdditiveFWP(Core[torch.Tensor]):
         self, x: torch.Tensor, state: torch.Tensor, reset: torch.Tensor | None, wanted: slice
     ) -> tuple[torch.Tensor, torch.Tensor]:
         latent = self.programmer.latent(x)
-        weights = self.programmer(latent, state, reset)
-        read = (weights[:, wanted] * latent[:, wanted].unsqueeze(-2)).sum(-1)
-        return read.tanh(), weights[:, -1]
+        if x.shape[1] == 1:
+            end = self.programmer(latent, state, reset).squeeze(1)
+            return torch.bmm(latent, end.mT).tanh(), end
+        self.programmer.check_state(state, x.shape[0])
+        gates, rows, columns = self.programmer.update(latent)
+        gates = None if gates is None else gates.squeeze(-1)
+        read, end = linear_attention(gates, rows, columns, latent[:, wanted], state, reset)
+        return read.tanh(), end
 
 
 class DeltaFWP(Core[torch.Tensor]):

@@ -135,14 +135,22 @@ class SlowProgrammer(nn.Module):
         reset: torch.Tensor | None,
     ) -> torch.Tensor:
         """What the scan says of one step, in two operations: who acts takes one step per call."""
-        if initial.shape != (shape := (len(rows), *self.shape)):
+        self.check_state(initial, len(rows))
+        kept = emptied(initial, reset, 0)
+        kept = kept if gates is None else gates.squeeze(1) * kept
+        return torch.addcmul(kept, rows.mT, columns).unsqueeze(1)
+
+    def check_state(self, initial: torch.Tensor, batch: int) -> None:
+        """The weights before the first step are ``[batch, rows, columns]``.
+
+        Raises:
+            CircuitError: they are not; naming both shapes.
+        """
+        if initial.shape != (shape := (batch, *self.shape)):
             require(
                 False,
                 f"the initial state has shape {tuple(initial.shape)}; the updates need {shape}",
             )
-        kept = emptied(initial, reset, 0)
-        kept = kept if gates is None else gates.squeeze(1) * kept
-        return torch.baddbmm(kept, rows.transpose(1, 2), columns).unsqueeze(1)
 
     def _gates(self, latent: torch.Tensor) -> tuple[torch.Tensor | None, torch.Tensor | None]:
         """Factors of the old weights ``[batch, steps, 1, 1]`` and of the update (one dim less)."""
