@@ -5,7 +5,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cluster.report.means import SHORTEST_S, Mean
+from cluster.report.means import SHORTEST_S, Mean, Resampled
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,10 @@ def bounds_to_show(means: Sequence[Mean], logarithmic: bool) -> list[float]:
     lowest, highest = min(m.value for m in means), max(m.value for m in means)
     floor = lowest / 10 if logarithmic else min(lowest, 0.0)
     roof = highest * 10 if logarithmic else max(2 * highest, 0.0)
-    ends = [end for m in means if m.is_drawable for end in (m.low, m.high)]
-    return [m.value for m in means] + [min(max(end, floor), roof) for end in ends]
+    shown = [m for m in means if m.is_drawable]
+    whole = [end for m in shown if isinstance(m, Resampled) for end in (m.low, m.high)]
+    cut = [end for m in shown if not isinstance(m, Resampled) for end in (m.low, m.high)]
+    return [m.value for m in means] + whole + [min(max(end, floor), roof) for end in cut]
 
 
 def linear_axis(values: Sequence[float], start: float, end: float, zero: bool = False) -> Axis:

@@ -8,7 +8,7 @@ functions return (``Markup``) passes through as it is.
 import json
 from html import escape
 
-VOID = frozenset({"meta", "input", "br"})
+VOID = frozenset({"meta", "input", "br", "img"})
 
 
 class Markup(str):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Means over instances with their 95 % t-interval; medians with their range."""
+"""Means over instances with their 95 % t-interval; medians with their range; resampled numbers."""
 
 import math
 from collections.abc import Sequence
@@ -43,6 +43,11 @@ class Median(Mean):
     def is_drawable(self) -> bool:
         """Whether there is a range at all: unlike a confidence interval it is never too wide."""
         return self.n > 1
+
+
+@dataclass(frozen=True)
+class Resampled(Mean):
+    """A number of ``n`` runs with its bootstrap interval, which stays among their values."""
 
 
 def median_of(values: Sequence[float]) -> Median | None:

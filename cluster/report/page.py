@@ -7,8 +7,10 @@ from importlib.resources import files
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
+from cluster.report.agent.sections import train_content
 from cluster.report.audit.sections import audit_content
 from cluster.report.blocks import Content
+from cluster.report.compare.sections import compare_content
 from cluster.report.federation.sections import federation_content
 from cluster.report.forecast.sections import forecast_content
 from cluster.report.label.sections import label_content
@@ -19,14 +21,16 @@ from cluster.report.sections import coordinate_content
 from cluster.report.training.sections import training_content
 from sim.errors import InputError
 
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
 
 CONTENTS: Mapping[str, Callable[[Path], Content]] = {
     "audit": audit_content,
+    "compare": compare_content,
     "coordinate": coordinate_content,
     "federate": federation_content,
     "forecast": forecast_content,
     "label": label_content,
+    "train": train_content,
     "train-coordinator": training_content,
 }
 """What each command shows."""

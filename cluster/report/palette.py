@@ -10,16 +10,19 @@ COORDINATORS = (
 MODELS = (
     "ar",  # the first colour is grey
     *("qfwp_bounded", "qfwp_gated", "qlstm", "qlstm4", "lstm", "qfwp", "qfwp_decay"),
-    *("delta", "gru", "fwp"),
+    *("delta", "gru", "fwp", "vqc", "fwp_gated", "mlp"),
 )
 FEDERATION = (
     *("trivial", "elsewhere", "local", "federated", "global", "centralised"),
     *("head", "prior", "fedprox", "training", "test"),
 )
 """Regimes, how a model is made a site's own, and losses; the first is grey."""
-GREY = ("ar", "mean", "persistence", "order_blind")
-"""Predictors without training: all grey, apart by shape."""
-COLOURS = 11
+GREY = (
+    *("ar", "mean", "persistence", "order_blind"),
+    *("random", "constant", "best_constant", "heuristic", "optimum"),
+)
+"""Predictors and policies without training: all grey, apart by shape."""
+COLOURS = 14
 SHAPES = ("circle", "square", "diamond", "triangle")
 
 

@@ -50,6 +50,9 @@ TEXT_COLUMNS = frozenset(
         "certificate",
         "data",
         "against retraining",
+        "policy",
+        "env",
+        "reached by",
     }
 )
 

@@ -137,7 +137,7 @@ def rliable(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setitem(sys.modules, "arch", place)
     from rliable import library, metrics
 
-    yield SimpleNamespace(library=library, metrics=metrics)
+    yield SimpleNamespace(estimates=library, metrics=metrics)
     for name in set(sys.modules) - before:
         if name.partition(".")[0] in ("arch", "rliable"):
             del sys.modules[name]
@@ -147,7 +147,7 @@ def intervals(rliable: Any, scores: Any, func: Any) -> Any:
     """Of 2000 resamples; rliable draws from numpy's global generator."""
     before = np.random.get_state()  # noqa: NPY002
     np.random.seed(0)  # noqa: NPY002
-    found = rliable.library.get_interval_estimates({"x": scores}, func, reps=2000)
+    found = rliable.estimates.get_interval_estimates({"x": scores}, func, reps=2000)
     np.random.set_state(before)  # noqa: NPY002
     return found[0]["x"], found[1]["x"]
 
@@ -164,7 +164,7 @@ def test_point_estimates_are_those_of_rliable(rliable: Any, shape: tuple[int, in
     assert improvement(scores, other) == pytest.approx(
         metrics.probability_of_improvement(scores, other), abs=1e-15
     )
-    theirs = rliable.library.score_distributions(scores, thresholds)
+    theirs = rliable.estimates.score_distributions(scores, thresholds)
     assert np.array_equal(profile(scores, thresholds), theirs)
 
 
@@ -180,7 +180,7 @@ def test_intervals_are_those_of_rliable_but_for_chance(rliable: Any) -> None:
         return np.array([metrics.probability_of_improvement(x, y)])
 
     def shares(x: Array) -> Array:
-        return np.asarray(rliable.library.score_distributions(x, thresholds))
+        return np.asarray(rliable.estimates.score_distributions(x, thresholds))
 
     cases = [
         (estimate_iqm(scores, seeded(), 2000), *intervals(rliable, scores, middle)),

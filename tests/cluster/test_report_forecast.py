@@ -216,7 +216,7 @@ def test_an_unknown_command_is_refused(full_run: Path) -> None:
     manifest = json.loads((full_run / "manifest.json").read_text())
     (full_run / "manifest.json").write_text(json.dumps({**manifest, "command": "knit"}))
     with pytest.raises(
-        InputError, match="is 'knit'; allowed: audit, coordinate, federate, forecast"
+        InputError, match="is 'knit'; allowed: audit, compare, coordinate, federate, forecast"
     ):
         build_report(full_run)
 
