@@ -204,6 +204,21 @@ def wrong_shapes_are_named(build: Build) -> None:
             core(torch.zeros(BATCH, STEPS, f), last=last)
 
 
+def policy_gradients(build: Build) -> list[torch.Tensor]:
+    """Of weighted log-probabilities of actions over a sequence with resets, by the parameters."""
+    core = built(build)
+    heads = nn.Linear(core.num_outputs, 3, dtype=torch.float64)
+    with torch.no_grad():
+        for number, part in enumerate(heads.parameters()):
+            part.copy_(torch.randn(part.shape, generator=generator(20 + number)))
+    actions = torch.randint(3, (BATCH, STEPS, 1), generator=generator(5))
+    advantages = torch.randn(BATCH, STEPS, generator=generator(6)).double()
+    start = 0.3 * torch.randn(BATCH, core.state_size, generator=generator(3)).double()
+    outputs, _ = core(sequence(core), core.unflat(start), RESET)
+    chosen = heads(outputs).log_softmax(-1).gather(-1, actions).squeeze(-1)
+    return list(torch.autograd.grad((chosen * advantages).sum(), list(core.parameters())))
+
+
 WITHOUT_MEMORY = (
     acting_step_by_step_equals_learning_at_once,
     a_sequence_may_be_cut_anywhere,

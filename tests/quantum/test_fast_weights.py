@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,19 @@ from torch import nn
 from quantum.engines import EngineName
 from quantum.errors import CircuitError
 from quantum.fast_weights import QFWP, Front
+from quantum.gradients import GradientMethod, gradient_engine
 from quantum.programmer import UpdateRule
 from quantum.scan import linear_loop
-from tests.quantum.core_claims import CLAIMS, Build, built, generator, name, sequence
+from tests.quantum.core_claims import (
+    CLAIMS,
+    Build,
+    assert_close,
+    built,
+    generator,
+    name,
+    policy_gradients,
+    sequence,
+)
 
 
 def small(rule: UpdateRule = UpdateRule.ADDITIVE, **options: Any) -> Build:
@@ -164,6 +175,19 @@ def test_bounded_memories_stay_bounded_where_the_additive_one_grows() -> None:
         sizes[rule] = state.abs().max().item()
     assert sizes[UpdateRule.ADDITIVE] > 20 * sizes[UpdateRule.GATED]
     assert sizes[UpdateRule.ADDITIVE] > 20 * sizes[UpdateRule.BOUNDED]
+
+
+@pytest.mark.parametrize("method", GradientMethod)
+@pytest.mark.parametrize("rule", UpdateRule)
+def test_a_quantum_computer_could_train_the_programmer_of_a_policy(
+    rule: UpdateRule, method: GradientMethod
+) -> None:
+    builds = (small(rule, front=Front.LINEAR, squash=True, engine=engine) for engine in (
+        "auto", partial(gradient_engine, method=method)
+    ))  # fmt: skip
+    ours, theirs = map(policy_gradients, builds)
+    assert min(slope.abs().max() for slope in ours) > 1e-3
+    assert_close(tuple(ours), tuple(theirs), 1e-11)
 
 
 def test_the_engines_agree() -> None:

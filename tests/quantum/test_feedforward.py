@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from quantum.classical import MLP
 from quantum.errors import CircuitError
 from quantum.fast_weights import QFWP, Front
 from quantum.feedforward import VQC
+from quantum.gradients import GradientMethod, gradient_engine
 from tests.quantum.core_claims import (
     BATCH,
     RESET,
@@ -18,6 +20,7 @@ from tests.quantum.core_claims import (
     built,
     generator,
     name,
+    policy_gradients,
     sequence,
 )
 
@@ -57,6 +60,16 @@ def test_it_is_the_fast_weight_programmer_with_constant_angles() -> None:
     x = sequence(vqc)
     assert_close(vqc(x)[0], fast(x, angles)[0])
     assert vqc.num_circuits(10, 4, 2) == 20
+
+
+@pytest.mark.parametrize("method", GradientMethod)
+def test_a_quantum_computer_could_train_the_angles_of_a_policy(method: GradientMethod) -> None:
+    ours, theirs = (
+        policy_gradients(lambda g, e=engine: VQC(2, 3, 2, 2, engine=e, generator=g))  # type: ignore[misc]
+        for engine in ("auto", partial(gradient_engine, method=method))
+    )
+    assert min(slope.abs().max() for slope in ours) > 1e-3
+    assert_close(tuple(ours), tuple(theirs), 1e-11)
 
 
 def test_the_mlp_is_one_layer_and_tanh() -> None:
