@@ -84,7 +84,7 @@ class Learner:
     def _remembering(self, batch: Batch) -> tuple[Tensors, float | None]:
         """The batch with the memory that the state mode gives, and the staleness."""
         tensors, mode, history = tensors_of(batch), self.options.state, batch.history
-        if mode is StateMode.ZERO:
+        if mode == StateMode.ZERO:
             return tensors._replace(state=torch.zeros_like(tensors.state)), None
         if not (history and self.policy.core.state_size):
             return tensors, None
@@ -94,12 +94,12 @@ class Learner:
             state = self._unroll(*lead, 1).state
         running = ~tensors.begins[:, history]
         staleness = _distance(torch.from_numpy(batch.stored)[running], state[running])
-        return (tensors.after(history, state) if mode is StateMode.BURN_IN else tensors), staleness
+        return (tensors.after(history, state) if mode == StateMode.BURN_IN else tensors), staleness
 
     def _parts(self, tensors: Tensors) -> Iterator[tuple[Tensors, Advantages | None]]:
         """What each step of the optimizer learns from; PPO knows its advantages beforehand."""
         options = self.options
-        if options.algorithm is not Algorithm.PPO:
+        if options.algorithm != Algorithm.PPO:
             yield tensors, None
             return
         with torch.no_grad():
@@ -132,7 +132,7 @@ class Learner:
     ) -> Loss:
         """The loss of an algorithm that takes its advantages from the same pass."""
         options, outcome = self.options, tensors.outcome(values)
-        if options.algorithm is Algorithm.A3C:
+        if options.algorithm == Algorithm.A3C:
             return a3c(said, gae(outcome, options.discount, 1.0), tensors.valid)
         bounds = options.rho_clip, options.c_clip, options.gae_lambda
         learn = vtrace(outcome, log_ratios, options.discount, *bounds)

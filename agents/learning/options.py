@@ -103,6 +103,9 @@ class LearnOptions:
     normalise: bool = True
 
     def __post_init__(self) -> None:
+        for name, kind in (("algorithm", Algorithm), ("state", StateMode)):
+            value = getattr(self, name)
+            require(name, value, value in list(kind), ", ".join(kind))
         for name in ("learning_rate", "rho_clip", "c_clip", "ratio_clip"):
             value = getattr(self, name)
             require(name, value, isfinite(value) and value > 0, "a positive number")
@@ -158,7 +161,7 @@ class Setup:
         require("steps", self.steps, self.steps >= 1, "1 or more")
         require("seed", self.seed, self.seed >= 0, "0 or more")
         lanes, parts = self.act.groups * self.act.lanes, self.learn.minibatches
-        if self.learn.algorithm is Algorithm.PPO:
+        if self.learn.algorithm == Algorithm.PPO:
             require(
                 "minibatches", parts, parts <= lanes, f"at most {lanes}, the lanes of all groups"
             )

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, get_args
 
 from sim.errors import require
 
@@ -76,5 +76,8 @@ class PolicyOptions:
 
     def __post_init__(self) -> None:
         count, std = self.match_params, self.initial_std
+        require("core", self.core, self.core in list(CoreName), ", ".join(CoreName))
+        encoding, encodings = self.grid_encoding, get_args(GridEncoding)
+        require("grid_encoding", encoding, encoding in encodings, ", ".join(encodings))
         require("match_params", count, count is None or count >= 1, "1 or more")
         require("initial_std", std, std is None or 0 < std <= 10, "above 0, at most 10")

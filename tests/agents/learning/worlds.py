@@ -40,14 +40,21 @@ class Ragged(gymnasium.Env[Vector, np.int64]):
 
 
 class Faulty(Ragged):
-    """The same, but one action in ten raises, and one in ten shows what is not a number."""
+    """The same, but one episode in six breaks after some actions: it raises, or shows no number."""
+
+    def reset(self, *, seed: int | None = None, options: Info | None = None) -> tuple[Vector, Info]:
+        begun = super().reset(seed=seed, options=options)
+        self.breaks = bool(self.np_random.random() < 1 / 6)
+        self.raises = bool(self.np_random.integers(2))
+        return begun
 
     def step(self, action: Any) -> tuple[Vector, float, bool, bool, Info]:
-        luck = self.np_random.random()
-        if luck < 0.1:
-            raise RuntimeError("a wheel came off")
         seen, *others = super().step(action)
-        return (np.full(3, np.nan, np.float32) if luck < 0.2 else seen), *others
+        if self.breaks and self.np_random.random() < 0.5:
+            if self.raises:
+                raise RuntimeError("a wheel came off")
+            seen = np.full(3, np.nan, np.float32)
+        return seen, *others
 
 
 class Three(gymnasium.Env[Vector, np.int64]):
