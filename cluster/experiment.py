@@ -54,7 +54,7 @@ def run_experiment(
             workplace.warm_up()
     with (
         _runner(workplace, shared) as runner,
-        _warnings_on(console),
+        warnings_on(console),
         progress(console, "trials", len(trials), sum(t.key in done for t in trials)) as advance,
     ):
 
@@ -63,6 +63,18 @@ def run_experiment(
             advance(in_words(finished, words))
 
         return run_trials(trials, seed, runner, done, keep)
+
+
+@contextmanager
+def warnings_on(console: Console) -> Iterator[None]:
+    """Show our warnings above the live bar instead of through it."""
+    log = logging.getLogger("cluster")
+    handler = RichHandler(console=console, show_time=False, show_path=False)
+    log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
 
 
 @contextmanager
@@ -75,18 +87,6 @@ def _runner(workplace: Workplace, shared: Mapping[str, object]) -> Iterator[Runn
 
     with ray_runtime(workplace.ray_address, workplace.workers):
         yield run_on_ray(workplace.workers, shared, workplace.warm_up or _nothing)
-
-
-@contextmanager
-def _warnings_on(console: Console) -> Iterator[None]:
-    """Show our warnings above the live bar instead of through it."""
-    log = logging.getLogger("cluster")
-    handler = RichHandler(console=console, show_time=False, show_path=False)
-    log.addHandler(handler)
-    try:
-        yield
-    finally:
-        log.removeHandler(handler)
 
 
 def _nothing() -> None:

@@ -13,22 +13,35 @@ from cluster.trials import Finished, Record
 
 Advance = Callable[[str], None]
 """Called once per finished unit, with what to show about it."""
+Reach = Callable[[int, str], None]
+"""Called with how many units are done, and with what to show about it."""
 
 
 @contextmanager
 def progress(console: Console, title: str, total: int, done: int = 0) -> Iterator[Advance]:
     """A live bar on a terminal; elsewhere one plain line per unit."""
+    count = done
+    with reaching(console, title, total, done) as reach:
+
+        def advance(latest: str) -> None:
+            nonlocal count
+            count += 1
+            reach(count, latest)
+
+        yield advance
+
+
+@contextmanager
+def reaching(console: Console, title: str, total: int, done: int = 0) -> Iterator[Reach]:
+    """The same where it is known how far it got, rather than that it got further."""
     if console.is_terminal:
         with _bar(console) as bar:
             task = bar.add_task(title, total=total, completed=done, latest="")
-            yield lambda latest: bar.update(task, advance=1, latest=latest)
+            yield lambda now, latest: bar.update(task, completed=now, latest=latest)
         return
-    count = done
 
-    def print_line(latest: str) -> None:
-        nonlocal count
-        count += 1
-        console.print(f"{title} {count}/{total} {latest}", soft_wrap=True, highlight=False)
+    def print_line(now: int, latest: str) -> None:
+        console.print(f"{title} {now}/{total} {latest}", soft_wrap=True, highlight=False)
 
     yield print_line
 
