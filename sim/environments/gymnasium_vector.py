@@ -5,6 +5,7 @@ Every episode is reset with a seed of its own, so it is a function of that seed 
 A snapshot holds no more than these: no environment has to be copied or pickled.
 """
 
+import itertools
 import logging
 import math
 from collections.abc import Sequence
@@ -93,9 +94,10 @@ class GymnasiumVector:
         return steps
 
     def snapshot(self) -> dict[str, NDArray[Any]]:
-        """Seeds, episodes, and the actions and a digest of the last observation of each."""
+        """Episodes, and of those that run the actions and a digest of the last observation."""
         lanes = self._lanes
-        actions = [action for lane in lanes if not lane.over for action in lane.actions]
+        running = [[] if lane.over else lane.actions for lane in lanes]
+        shown = [0 if lane.over else _digest(self._last[row]) for row, lane in enumerate(lanes)]
         return {
             "seed": np.array([self._source.seed]),
             "lanes": np.array([lane.number for lane in lanes]),
@@ -103,9 +105,9 @@ class GymnasiumVector:
             "faults": np.array([lane.faults for lane in lanes]),
             "lost": np.array([lane.lost for lane in lanes]),
             "over": np.array([lane.over for lane in lanes]),
-            "lengths": np.array([0 if lane.over else len(lane.actions) for lane in lanes]),
-            "actions": np.array(actions, np.int64),
-            "digests": np.array([_digest(observation) for observation in self._last], np.uint64),
+            "lengths": np.array([len(actions) for actions in running]),
+            "actions": np.array(list(itertools.chain(*running)), np.int64),
+            "digests": np.array(shown, np.uint64),
         }
 
     def restore(self, snapshot: dict[str, NDArray[Any]]) -> None:

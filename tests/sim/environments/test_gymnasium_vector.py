@@ -120,6 +120,8 @@ def test_a_restored_vector_goes_on_exactly(name: str, at: int) -> None:
     with np.load(file, allow_pickle=False) as snapshot:
         other = _make(name)
         other.restore(dict(snapshot))
+        for key, array in other.snapshot().items():
+            np.testing.assert_array_equal(array, snapshot[key])
     for action, steps in zip(actions[at:], after, strict=True):
         _same(other.step(action), steps)
 
