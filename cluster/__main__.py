@@ -19,22 +19,36 @@ from typing import assert_never
 import tyro
 
 from cluster.audit_options import Audit
+from cluster.comparison_options import Compare
 from cluster.deployment.options import Deploy
 from cluster.federation_options import Federate
 from cluster.options import Coordinate, Doctor, Forecast, Label, Report, TrainCoordinator
+from cluster.training_options import Train
 from quantum.errors import CircuitError
 from sim.errors import InputError
 
 Options = (
-    Coordinate | Forecast | Federate | Audit | Deploy | Label | TrainCoordinator | Report | Doctor
+    Coordinate
+    | Forecast
+    | Compare
+    | Federate
+    | Audit
+    | Deploy
+    | Label
+    | Train
+    | TrainCoordinator
+    | Report
+    | Doctor
 )
 COMMANDS: dict[str, Callable[..., Options]] = {
     "coordinate": Coordinate,
     "forecast": Forecast,
+    "compare": Compare,
     "federate": Federate,
     "audit": Audit,
     "deploy": Deploy,
     "label": Label,
+    "train": Train,
     "train-coordinator": TrainCoordinator,
     "report": Report,
     "doctor": Doctor,
@@ -100,6 +114,10 @@ def run(options: Options) -> int:
             from cluster.commands.forecast import forecast
 
             return forecast(options)
+        case Compare():
+            from cluster.commands.compare import compare
+
+            return compare(options)
         case Federate():
             from cluster.commands.federate import federate
 
@@ -116,6 +134,10 @@ def run(options: Options) -> int:
             from cluster.commands.label import label
 
             return label(options)
+        case Train():
+            from cluster.commands.train import train
+
+            return train(options)
         case TrainCoordinator():
             from cluster.commands.train_coordinator import train_coordinator
 

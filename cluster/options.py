@@ -93,7 +93,7 @@ class Coordinate:
     @property
     def coordinator_names(self) -> tuple[CoordinatorName, ...]:
         """The coordinators in the order given, each once."""
-        return tuple(NAMES[name] for name in _names("coordinators", self.coordinators, NAMES))
+        return tuple(NAMES[name] for name in names_in("coordinators", self.coordinators, NAMES))
 
     @property
     def learned_names(self) -> tuple[LearnedName, ...]:
@@ -146,12 +146,12 @@ class Forecast:
     @property
     def task_names(self) -> tuple[SeriesName, ...]:
         """The tasks in the order given, each once."""
-        return tuple(map(SeriesName, _names("task", self.task, list(SeriesName))))
+        return tuple(map(SeriesName, names_in("task", self.task, list(SeriesName))))
 
     @property
     def model_names(self) -> tuple[ModelName, ...]:
         """The models to train, in the order given, each once; trivial ones are always there."""
-        names = map(ModelName, _names("models", self.models, list(ModelName)))
+        names = map(ModelName, names_in("models", self.models, list(ModelName)))
         return tuple(name for name in names if not name.is_trivial)
 
 
@@ -271,10 +271,16 @@ class Doctor:
     """Start a local Ray and run one task on it, which takes some seconds."""
 
 
-def _names(option: str, parts: tuple[str, ...], allowed: Collection[str]) -> tuple[str, ...]:
-    """The names in texts that separate them by commas, in the order given, each once."""
+def names_in(
+    option: str, parts: tuple[str, ...], allowed: Collection[str] | None = None
+) -> tuple[str, ...]:
+    """The names in texts that separate them by commas, in the order given, each once.
+
+    Raises:
+        InputError: there is none, or one that is not allowed.
+    """
     given = [name for part in parts for name in part.split(",") if name]
     for name in given:
-        require(option, name, name in allowed, ", ".join(allowed))
+        require(option, name, allowed is None or name in allowed, ", ".join(allowed or ()))
     require(option, parts, bool(given), "at least one name")
     return tuple(dict.fromkeys(given))

@@ -86,7 +86,7 @@ class LearnOptions:
     algorithm: Algorithm = Algorithm.PPO
     state: StateMode = StateMode.STORED
     burn_in_steps: int = 16
-    learning_rate: float = 3e-3
+    learning_rate: float = 1e-2
     beta1: float = 0.9
     beta2: float = 0.999
     final_share: float = 0.1
