@@ -87,15 +87,19 @@ def _behind(best: Scores, others: list[Scores], together: Standing) -> str:
     elif near:
         odds = {name: together.odds[best.policy, name] for name in near}
         still = [f"{n} (P = {_share(o.value)})" for n, o in odds.items() if is_decided(o)]
-        seeds = f"; seed by seed it is still more often better than {listed(still)}"
-        told.append(f"Its interval overlaps with {listed(near)}{seeds if still else ''}.")
+        told.append(f"Its interval overlaps with {listed(near)}{_seed_by_seed(still)}.")
     return " ".join(told)
+
+
+def _seed_by_seed(still: Sequence[str]) -> str:
+    better = "; seed by seed it is still more often better than"
+    return f"{better} {listed(still)}" if still else ""
 
 
 def _pairs(together: Standing) -> str:
     """How many pairs chance could not explain."""
     pairs = [odds for (one, other), odds in together.odds.items() if one < other]
-    if not pairs:
+    if len(pairs) < 2:
         return ""
     decided = sum(is_decided(odds) for odds in pairs)
     return (
