@@ -6,11 +6,12 @@ import sys
 import numpy as np
 import pytest
 
-from agents.learning.options import Algorithm
-from benchmarks.agents import cpu
+from agents.learning.options import ActOptions, Algorithm
+from benchmarks.agents import cpu, qfwp
 from benchmarks.agents.bare import BareLoop
 from benchmarks.agents.measuring import cpu_us_per_step
 from benchmarks.agents.ours import Ours
+from benchmarks.agents.paper_loop import Net, PaperLoop
 
 
 def test_a_round_calls_every_route_in_turn() -> None:
@@ -45,3 +46,28 @@ def test_cpu_says_what_is_missing_and_ends_with_a_ratio(
     said = capsys.readouterr().out
     assert "RLlib is missing" in said
     assert "bookkeeping" in said
+
+
+def test_the_net_of_the_paper_is_ours() -> None:
+    qfwp.require_same_net()
+    assert sum(p.numel() for p in Net("backprop").parameters()) == 2530
+
+
+def test_the_loop_of_the_paper_learns_and_begins_again() -> None:
+    loop = PaperLoop(qfwp.ENVIRONMENT, "backprop")
+    before = [p.clone() for p in loop.shared.parameters()]
+    assert loop.segment() == 5
+    assert float(loop.memory.abs().sum()) > 0
+    assert any(not p.equal(q) for p, q in zip(before, loop.shared.parameters(), strict=True))
+    assert all(
+        p.equal(q) for p, q in zip(loop.local.parameters(), loop.shared.parameters(), strict=True)
+    )
+    loop.environment.unwrapped.step_count = loop.environment.unwrapped.max_steps - 2  # type: ignore[attr-defined]
+    assert loop.segment() == 2
+    assert float(loop.memory.abs().sum()) == 0
+
+
+def test_qfwp_ends_with_every_ratio() -> None:
+    figures = qfwp.measure(ActOptions(1, 4, 5), rounds=1, least_s=0)
+    assert len(figures) == 9
+    assert all(figure.value > 0 for figure in figures)
