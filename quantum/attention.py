@@ -5,6 +5,9 @@ W_t z_t = sum_s a(t, s) l_s (q_s . z_t) + a(t, 0) W_0 z_t, where a(t, s) is the 
 after s: linear attention (Schlag, Irie, Schmidhuber 2021, arXiv 2102.11174). Products over pairs of
 steps take the place of a matrix for each step, chunk by chunk, so that memory grows with the
 length and not with its square.
+
+The delta rule writes e_t = l_t - W_{t-1} k_t in place of l_t. As W_{t-1} is what was written
+before, that is a triangular system for all e of a chunk (Yang et al. 2024, arXiv 2406.06484).
 """
 
 import torch
@@ -22,8 +25,11 @@ def linear_attention(
     queries: torch.Tensor,
     initial: torch.Tensor,
     reset: torch.Tensor | None = None,
+    keys: torch.Tensor | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """W_t z_t of the last steps, for W_t = gate_t W_{t-1} + l_t q_t^T.
+
+    With keys it is the delta rule, W_t = W_{t-1} + (l_t - W_{t-1} k_t) q_t^T, which has no gates.
 
     Args:
         gates: ``[batch, steps, 1]``; None means one everywhere.
@@ -32,6 +38,7 @@ def linear_attention(
         queries: z, ``[batch, last, columns]``, of the last so many steps.
         initial: the weights before the first step, ``[batch, rows, columns]``, finite.
         reset: ``[batch, steps]``, bool; where true, the weights *before* that step are zero.
+        keys: k, ``[batch, steps, columns]``.
 
     Returns:
         ``[batch, last, rows]``, and the weights after the last step.
@@ -40,22 +47,40 @@ def linear_attention(
     first = steps - queries.shape[1]
     for begin in range(0, steps, CHUNK):
         part = slice(begin, begin + CHUNK)
-        keys, values = columns[:, part], rows[:, part]
+        written, values = columns[:, part], rows[:, part]
         reach = _reach(
             None if gates is None else gates[:, part],
             values,
             None if reset is None else reset[:, part],
         )
+        if keys is not None:
+            values = _errors(values, keys[:, part], written, reach, weights)
         if begin + CHUNK > first:
             late = max(first - begin, 0)
             asked = queries[:, max(begin - first, 0) : begin + CHUNK - first]
             near, old = reach[:, late:, 1:], reach[:, late:, :1]
-            scores = torch.bmm(asked, keys.transpose(1, 2)) * near
+            scores = torch.bmm(asked, written.mT) * near
             reads.append(torch.bmm(scores, values) + old * torch.bmm(asked, weights.mT))
         end = reach[:, -1:]
         kept = weights * end[:, :, :1]
-        weights = torch.baddbmm(kept, values.mT * end[:, :, 1:], keys)
+        weights = torch.baddbmm(kept, values.mT * end[:, :, 1:], written)
     return torch.cat(reads, 1), weights
+
+
+def _errors(
+    values: torch.Tensor,
+    keys: torch.Tensor,
+    written: torch.Tensor,
+    reach: torch.Tensor,
+    weights: torch.Tensor,
+) -> torch.Tensor:
+    """e_t + sum_{s<t} a(t, s) (k_t . q_s) e_s = l_t - a(t, 0) W_0 k_t, ``[batch, t, rows]``."""
+    mixing = torch.bmm(keys, written.mT) * reach[:, :, 1:]
+    news = values - reach[:, :, :1] * torch.bmm(keys, weights.mT)
+    errors: torch.Tensor = torch.linalg.solve_triangular(
+        mixing.tril(-1), news, upper=False, unitriangular=True
+    )
+    return errors
 
 
 def _reach(

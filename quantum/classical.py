@@ -75,8 +75,8 @@ class DeltaFWP(Core[torch.Tensor]):
     its sum (Schlag, Irie, Schmidhuber 2021, arXiv 2102.11174). phi is positive
     with sum one, so |phi| <= 1 and the transition I - beta phi phi^T never grows the memory.
 
-    That transition is a matrix, so time is a loop here, not a scan; keys, queries and values of all
-    steps are computed at once before it.
+    That transition is a matrix, so no scan does it; but what is written at each step solves a
+    triangular system: :func:`quantum.attention.linear_attention`.
 
     Args:
         features: columns of x.
@@ -112,17 +112,13 @@ class DeltaFWP(Core[torch.Tensor]):
         self, x: torch.Tensor, state: torch.Tensor, reset: torch.Tensor | None, wanted: slice
     ) -> tuple[torch.Tensor, torch.Tensor]:
         keys, queries = _feature_map(self.to_key(x)), _feature_map(self.to_query(x))
-        values, rates = self.to_value(x), self.to_rate(x).sigmoid()
-        weights = []
-        for step, (key, value, rate) in enumerate(
-            zip(keys.unbind(1), values.unbind(1), rates.unbind(1), strict=True)
-        ):
-            state = emptied(state, reset, step)
-            error = value - torch.einsum("bvk,bk->bv", state, key)
-            state = state + torch.einsum("bv,bk->bvk", rate * error, key)
-            weights.append(state)
-        read = torch.einsum("btvk,btk->btv", torch.stack(weights[wanted], 1), queries[:, wanted])
-        return read, state
+        values, writes = self.to_value(x), self.to_rate(x).sigmoid() * keys
+        if x.shape[1] > 1:
+            return linear_attention(None, values, writes, queries[:, wanted], state, reset, keys)
+        state = emptied(state, reset, 0)
+        error = torch.baddbmm(values.mT, state, keys.mT, alpha=-1)
+        state = torch.baddbmm(state, error, writes)
+        return torch.bmm(queries, state.mT), state
 
 
 def _feature_map(u: torch.Tensor) -> torch.Tensor:

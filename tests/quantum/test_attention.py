@@ -69,6 +69,49 @@ def test_reading_is_the_matrices_times_the_queries(
         torch.testing.assert_close(ours, expected, rtol=0, atol=1e-12 * scale)
 
 
+def delta_written_out(
+    values: torch.Tensor,
+    keys: torch.Tensor,
+    writes: torch.Tensor,
+    queries: torch.Tensor,
+    weights: torch.Tensor,
+    reset: torch.Tensor | None,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The delta rule by its definition."""
+    reads = []
+    for t in range(values.shape[1]):
+        if reset is not None:
+            weights = torch.where(reset[:, t, None, None], 0.0, weights)
+        error = values[:, t] - torch.einsum("brc,bc->br", weights, keys[:, t])
+        weights = weights + torch.einsum("br,bc->brc", error, writes[:, t])
+        reads.append(weights)
+    late = torch.stack(reads, 1)[:, values.shape[1] - queries.shape[1] :]
+    return torch.einsum("btrc,btc->btr", late, queries), weights
+
+
+@pytest.mark.parametrize("share", [None, 0.0, 0.1, 1.0])
+@pytest.mark.parametrize(("steps", "last"), [(1, 1), (7, 3), (CHUNK, CHUNK), (2 * CHUNK + 5, 80)])
+def test_the_delta_rule_is_a_triangular_system(steps: int, last: int, share: float | None) -> None:
+    values, keys = drawn(1, BATCH, steps, ROWS), drawn(2, BATCH, steps, COLUMNS)
+    rates, initial = drawn(3, BATCH, steps, 1), drawn(4, BATCH, ROWS, COLUMNS)
+    queries = drawn(5, BATCH, last, COLUMNS)
+    reset = None if share is None else torch.rand(BATCH, steps, generator=generator(6)) < share
+    leaves = [values, keys, rates, initial, queries]
+    found = []
+    for fast in (True, False):
+        direction = keys.softmax(-1)
+        writes = rates.sigmoid() * direction
+        if fast:
+            read, end = linear_attention(None, values, writes, queries, initial, reset, direction)
+        else:
+            read, end = delta_written_out(values, direction, writes, queries, initial, reset)
+        loss = read.sin().sum() + end.cos().sum()
+        found.append((read, end, *torch.autograd.grad(loss, leaves)))
+    for ours, expected in zip(*found, strict=True):
+        scale = max(1.0, expected.abs().max().item())
+        torch.testing.assert_close(ours, expected, rtol=0, atol=1e-12 * scale)
+
+
 @pytest.mark.parametrize("rule", UpdateRule)
 def test_in_single_precision_a_core_agrees_with_its_matrices(rule: UpdateRule) -> None:
     core = AdditiveFWP(5, 6, 7, rule, squash=True, generator=generator())
