@@ -199,6 +199,18 @@ def test_what_needs_no_training_has_its_say_first() -> None:
     assert title == "On 1 of 2 environments no policy is better than what needs no training"
 
 
+def test_where_nobody_is_clearly_above_random_nothing_is_said_of_memory() -> None:
+    wide = [0.0, 0.0, 0.9]
+    rows = [*records(MEMORY, {"lstm": [0.0] * 3, "mlp": wide}), trivial(MEMORY, "constant", -0.5)]
+    title, support = told(rows)
+    assert title == f"On {MEMORY} no policy is clearly better than random actions"
+    assert "No policy is clearly better than random actions." in support
+    assert "emory" not in support.replace(MEMORY, "")
+    title, support = told([*rows, *records(EASY, {"lstm": [0.0] * 3, "mlp": wide})])
+    assert title == "On 2 environments no policy is clearly better than random actions"
+    assert "not needed" not in support
+
+
 def test_the_optimum_is_no_rival() -> None:
     title, support = told(records(MEMORY, {"lstm": around(0.98), "mlp": around(0.3)}))
     assert title == f"On {MEMORY} lstm is ahead of mlp"

@@ -16,8 +16,8 @@ from cluster.report.tables import row, table
 from cluster.report.wording import MISSING, counted, duration, number, percent
 
 CURVE = (
-    "The policy acts as it explores, with drawn actions; greedy actions are judged at the end. Of "
-    "many updates each point is the mean of several."
+    "The policy acts as it explores, with drawn actions; greedy actions are judged at the end. The "
+    "first points favour short episodes. Of many updates each point is the mean of several."
 )
 MEASURES = (
     "Steps per second of all environments together, learning included. Lag: how many updates the "

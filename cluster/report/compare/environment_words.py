@@ -2,7 +2,7 @@
 """What can be said of one environment: the best, what needs no training, and memory."""
 
 from cluster.report.compare.results import Trivial
-from cluster.report.compare.scales import OPTIMUM
+from cluster.report.compare.scales import OPTIMUM, RANDOM
 from cluster.report.compare.summary import Environment, Summary
 from cluster.report.compare.words import are_apart, ends_words, few_or_count, listed, return_words
 from cluster.report.means import Resampled
@@ -25,14 +25,26 @@ def untrained(environment: Environment) -> Trivial | None:
     return top if top is not None and top.mean >= best.value else None
 
 
+def is_learnt(environment: Environment) -> bool:
+    """Whether the best policy is clearly above random actions, where these were judged."""
+    start = next((t for t in environment.trivials if t.policy == RANDOM), None)
+    best = _iqm(environment.ended[0])
+    return start is None or (best.low if best.is_drawable else best.value) > start.high
+
+
 def memory_is_idle(environment: Environment) -> bool:
     """Whether a policy without memory is not clearly behind the best of those with one."""
     with_memory, without = _sides(environment)
-    if with_memory is None or without is None or untrained(environment) is not None:
+    if with_memory is None or without is None or not _tells_of_memory(environment):
         return False
     mine, others = _iqm(without), _iqm(with_memory)
     enough = mine.is_drawable and others.is_drawable
     return mine.value >= others.value or (enough and not are_apart(mine, others))
+
+
+def _tells_of_memory(environment: Environment) -> bool:
+    """Where nobody learnt more than what needs no training, nobody knows what memory is worth."""
+    return is_learnt(environment) and untrained(environment) is None
 
 
 def _sides(environment: Environment) -> tuple[Summary | None, Summary | None]:
@@ -80,6 +92,8 @@ def _trivial(environment: Environment) -> str:
     told += [f"The optimum is {return_words(top.mean)}."] if top else []
     better = untrained(environment)
     told += [f"No policy is better than {better.label}."] if better is not None else []
+    if better is None and not is_learnt(environment):
+        told.append("No policy is clearly better than random actions.")
     return " ".join(told)
 
 
@@ -88,7 +102,7 @@ def _memory(environment: Environment) -> str:
     with_memory, without = _sides(environment)
     if without is None:
         return "No policy without memory took part, so that nothing shows whether memory is needed."
-    if with_memory is None or untrained(environment) is not None:
+    if with_memory is None or not _tells_of_memory(environment):
         return ""
     reached = return_words(_iqm(without).value)
     if memory_is_idle(environment):

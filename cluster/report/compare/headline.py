@@ -3,7 +3,12 @@
 
 from collections.abc import Sequence
 
-from cluster.report.compare.environment_words import environment_words, memory_is_idle, untrained
+from cluster.report.compare.environment_words import (
+    environment_words,
+    is_learnt,
+    memory_is_idle,
+    untrained,
+)
 from cluster.report.compare.standing import Scores, Standing
 from cluster.report.compare.summary import Environment
 from cluster.report.compare.words import are_apart, listed, return_words
@@ -30,6 +35,8 @@ def _title(found: list[Environment], together: Standing) -> str:
     if lost:
         where = f"{len(lost)} of {len(found)}" if len(lost) < len(found) else f"all {len(found)}"
         return f"On {where} environments no policy is better than what needs no training"
+    if not any(is_learnt(e) for e in found if e.ended):
+        return f"On {len(found)} environments no policy is clearly better than random actions"
     ranked = together.ranked
     if not ranked:
         return f"{counted(len(found), 'environment')}, and no scale that they share"
@@ -45,6 +52,8 @@ def _title_of_one(environment: Environment) -> str:
     if better is not None:
         reached = return_words(better.mean)
         return f"{where} no policy is better than {better.label}, which reaches {reached}"
+    if not is_learnt(environment):
+        return f"{where} no policy is clearly better than random actions"
     means = [s.iqm for s in ended if s.iqm is not None]
     return _ahead(where, [s.policy for s in ended], means)
 

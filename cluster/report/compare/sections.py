@@ -34,9 +34,9 @@ ODDS = (
 )
 EACH = (
     "Left: the mean return of the episodes that ended since the point before, as the policies "
-    "acted while they learnt; interquartile mean over seeds with its 95 % interval. Right: greedy "
-    "actions at the end, one dot per seed, on top the interquartile mean and its interval. Dashed "
-    "and grey: what needs no training."
+    "acted while they learnt; the first points favour short episodes. Interquartile mean over "
+    "seeds with its 95 % interval. Right: greedy actions at the end, one dot per seed, on top the "
+    "interquartile mean and its interval. Dashed and grey: what needs no training."
 )
 TABLE = (
     "Returns of greedy actions at the end of the training; drawn actions: those of the policy as "
