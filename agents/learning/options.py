@@ -50,7 +50,7 @@ class ActOptions:
 
     groups: int = 2
     lanes: int = 16
-    unroll_steps: int = 32
+    unroll_steps: int = 64
 
     def __post_init__(self) -> None:
         require("groups", self.groups, 1 <= self.groups <= 4096, "1 to 4096")
