@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -45,9 +46,15 @@ def run_and_kill(
 
 
 def workers_of(pid: int) -> Iterator[psutil.Process]:
+    yield from processes_of(pid, "ray::Worker")
+
+
+def processes_of(pid: int, title: str) -> Iterator[psutil.Process]:
+    """Those below a process that call themselves so."""
     for process in psutil.Process(pid).children(recursive=True):
-        if process.name().startswith("ray::Worker"):
-            yield process
+        with suppress(psutil.NoSuchProcess):
+            if process.name().startswith(title):
+                yield process
 
 
 def wait_until(holds: Callable[[], bool], limit_s: float = 240) -> None:
