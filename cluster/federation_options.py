@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass, field
 
-from federated.options import COORDINATOR, FitOptions, ModelOptions, TaskName
+from federated.options import COORDINATOR, FitOptions, ModelOptions, TaskName, has_samples
 from federated.partition import Partition
 from federated.privacy.options import PrivacyOptions, require_fitting
 from federated.secure_options import SecureOptions
@@ -28,7 +28,8 @@ class Federate:
 
     task: str = "vqc-digits"
     """MODEL-DATA: vqc, parity, mlp or logistic with digits, cancer or credit; qfwp, qlstm, lstm or
-    fwp with shm, bessel, narma5, narma10 or pedestrians; or gnn_vae-floors."""
+    fwp with shm, bessel, narma5, narma10 or pedestrians; a policy with gridworld or memory, such as
+    qfwp-gridworld; or gnn_vae-floors."""
     clients: int = 10
     """Sites that learn together."""
     rounds: int = 20
@@ -36,7 +37,7 @@ class Federate:
     strategy: StrategyName = StrategyName.FEDAVG
     """How replies become the next model; its numbers are --server options."""
     partition: str = "dirichlet:0.3"
-    """How samples are shared out: iid, dirichlet:CONCENTRATION, classes:NUMBER,
+    """How samples, or environments, are shared out: iid, dirichlet:CONCENTRATION, classes:NUMBER,
     quantity:CONCENTRATION, or natural for data that come from several places."""
     new_sites: int = 0
     """Sites more, which do not take part and come when all is learnt: what is the model worth to
@@ -75,7 +76,8 @@ class Federate:
         require("labels", self.labels, floors or not self.labels, f"only for {COORDINATOR}")
         fits = len(self.labels) in (0, self.clients)
         require("labels", self.labels, fits, f"one for each of the {self.clients} clients")
-        require("new_sites", self.new_sites, not floors or not self.new_sites, "0 for this task")
+        known = has_samples(self.task) or not self.new_sites
+        require("new_sites", self.new_sites, known, "0 for this task")
         require_possible(self.strategy, self.server, self.clients)
         self._require_private()
         if self.secure:

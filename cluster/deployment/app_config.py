@@ -7,7 +7,7 @@ from cluster.deployment.options import AppOptions
 from federated.options import TaskName
 from federated.partition import Partition
 from federated.run_config import to_run_config
-from federated.tasks import TaskOptions, make_task
+from federated.tasks import TaskOptions, make_any_task
 
 
 def app_config(app: AppOptions, nodes: int) -> dict[str, bool | float | int | str]:
@@ -18,7 +18,7 @@ def app_config(app: AppOptions, nodes: int) -> dict[str, bool | float | int | st
     """
     name, partition = TaskName.parse(app.task), Partition.parse(app.partition)
     task = TaskOptions(name, nodes, partition, app.seed, app.model)
-    make_task(task)  # refuses what cannot be; every node makes the same later
+    make_any_task(task)  # refuses what cannot be; every node makes the same later
     server = {
         f"server.{f.name.replace('_', '-')}": getattr(app.server, f.name)
         for f in fields(app.server)

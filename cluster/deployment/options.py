@@ -24,13 +24,14 @@ class AppOptions:
 
     task: str = "vqc-digits"
     """MODEL-DATA: vqc, parity, mlp or logistic with digits, cancer or credit; qfwp, qlstm, lstm or
-    fwp with shm, bessel, narma5, narma10 or pedestrians."""
+    fwp with shm, bessel, narma5, narma10 or pedestrians; a policy with gridworld or memory, such as
+    qfwp-gridworld."""
     rounds: int = 3
     """Of the whole federation, those of earlier starts included."""
     strategy: StrategyName = StrategyName.FEDAVG
     """How replies become the next model."""
     partition: str = "iid"
-    """How samples are shared out: iid, dirichlet:CONCENTRATION, classes:NUMBER,
+    """How samples, or environments, are shared out: iid, dirichlet:CONCENTRATION, classes:NUMBER,
     quantity:CONCENTRATION, or natural for data that come from several places."""
     seed: int = 0
     """Where all randomness comes from."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Literal, get_args
 
-from federated.options import COORDINATOR
+from federated.options import has_samples
 from federated.strategy_options import StrategyName
 from sim.errors import require
 
@@ -89,10 +89,10 @@ def require_fitting(
         InputError: DP-SGD or the certificate with a task or a strategy that they do not know, or
             the certificate where no single update is seen.
     """
-    samples = task != COORDINATOR
+    samples = has_samples(task)
     clip_norm, gate = options.clip_norm, options.gate
-    _require("clip_norm", clip_norm, clip_norm is None or samples, f"none for {COORDINATOR}")
-    _require("gate", gate, gate == "off" or samples, f"off for {COORDINATOR}")
+    _require("clip_norm", clip_norm, clip_norm is None or samples, f"none for {task}")
+    _require("gate", gate, gate == "off" or samples, f"off for {task}")
     _require("gate", gate, gate == "off" or not secure, "off with secure: no update is seen alone")
     # Its pull towards the common model is not in the accounted step.
     plain = clip_norm is None or strategy is not StrategyName.FEDPROX

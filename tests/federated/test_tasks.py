@@ -71,7 +71,7 @@ def everything(task: SampleTask) -> tuple[torch.Tensor, torch.Tensor]:
 # Names
 
 
-@pytest.mark.parametrize("name", [*map(str, TaskName.every())])
+@pytest.mark.parametrize("name", [str(one) for one in TaskName.every() if not one.acts])
 def test_every_name_is_a_task_that_can_be_fitted_and_judged(name: str) -> None:
     task = made(name, sites=21)
     few = task.sites[0].train
