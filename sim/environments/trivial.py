@@ -37,7 +37,8 @@ class Played:
     """What one player was paid.
 
     Args:
-        kind: ``random``, ``constant``, ``heuristic``, or ``optimum``: nobody can expect more.
+        kind: ``random``, ``constant``, ``heuristic``, ``optimum``: nobody can expect more, or
+            ``memoryless``: nobody without a memory can.
         label: who it is, in a few words.
         returns: ``[E]`` of each episode, undiscounted.
     """
@@ -65,7 +66,18 @@ def play_trivial(name: str, episodes: int, seed: int, engine: str = "auto") -> l
         Played("constant", f"always action {action}", returns),
     ]
     known = optimum_or_heuristic(name, episodes, seed, engine)
-    return played if known is None else [*played, known]
+    return [*played, *forgetful_bound(name, episodes, seed), *([known] if known else [])]
+
+
+def forgetful_bound(name: str, episodes: int, seed: int) -> list[Played]:
+    """What policies of the present observation alone cannot beat, where that is known and less
+    than the optimum; see :class:`sim.environments.gridworld.optimum.OptimalReturns`."""
+    if name not in NAMES:
+        return []
+    found = optimal_returns(name, episodes, seed, KNOWN_LANE)
+    if (found.memoryless == found.looking).all():
+        return []
+    return [Played("memoryless", "at most without memory", found.memoryless)]
 
 
 def random_return(name: str, episodes: int, seed: int, engine: str = "auto") -> Returns:

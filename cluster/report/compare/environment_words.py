@@ -2,7 +2,7 @@
 """What can be said of one environment: the best, what needs no training, and memory."""
 
 from cluster.report.compare.results import Trivial
-from cluster.report.compare.scales import OPTIMUM, RANDOM
+from cluster.report.compare.scales import BOUNDS, MEMORYLESS, OPTIMUM, RANDOM
 from cluster.report.compare.summary import Environment, Summary
 from cluster.report.compare.words import are_apart, ends_words, few_or_count, listed, return_words
 from cluster.report.means import Resampled
@@ -20,7 +20,7 @@ def environment_words(environment: Environment) -> list[str]:
 def untrained(environment: Environment) -> Trivial | None:
     """What reaches as much as the best policy without training; the optimum is no rival."""
     best = _iqm(environment.ended[0])
-    rivals = [t for t in environment.trivials if t.policy != OPTIMUM]
+    rivals = [t for t in environment.trivials if t.policy not in BOUNDS]
     top = max(rivals, key=lambda t: t.mean, default=None)
     return top if top is not None and top.mean >= best.value else None
 
@@ -86,10 +86,13 @@ def _solved(environment: Environment) -> str:
 
 def _trivial(environment: Environment) -> str:
     top = next((t for t in environment.trivials if t.policy == OPTIMUM), None)
-    rest = [t for t in environment.trivials if t.policy != OPTIMUM]
+    forgetful = next((t for t in environment.trivials if t.policy == MEMORYLESS), None)
+    rest = [t for t in environment.trivials if t.policy not in BOUNDS]
     reached = [f"{t.label} {return_words(t.mean)}" for t in rest]
     told = [f"Without training: {', '.join(reached)}."] if reached else []
     told += [f"The optimum is {return_words(top.mean)}."] if top else []
+    if forgetful is not None:
+        told.append(f"Without memory nobody can expect more than {return_words(forgetful.mean)}.")
     better = untrained(environment)
     told += [f"No policy is better than {better.label}."] if better is not None else []
     if better is None and not is_learnt(environment):

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from cluster.report.compare.results import Run, Trivial
 
-RANDOM, OPTIMUM = "random", "optimum"
+RANDOM, OPTIMUM, MEMORYLESS = "random", "optimum", "memoryless"
+BOUNDS = (OPTIMUM, MEMORYLESS)
+"""Nobody plays like this: nobody can expect more, or nobody without a memory can."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ def scale_of(runs: Sequence[Run], trivials: Sequence[Trivial]) -> Scale | None:
 
 
 def _best_known(zero: float, runs: Sequence[Run], trivials: Sequence[Trivial]) -> Scale:
-    reached = [(t.mean, t.label) for t in trivials]
+    reached = [(t.mean, t.label) for t in trivials if t.policy not in BOUNDS]
     reached += [(r.greedy, f"{r.policy}, seed {r.seed}") for r in runs if r.greedy is not None]
     value, source = max(reached, key=lambda pair: pair[0])
     return Scale(zero, value, source, is_optimum=False)
