@@ -21,6 +21,7 @@ from cluster.out import run_folder
 from cluster.progress import Reach, reaching, waiting
 from cluster.report import write_report
 from cluster.runs import Run, open_run
+from cluster.training.animation import animate
 from cluster.training.checkpoint import stand
 from cluster.training.records import (
     in_words,
@@ -35,9 +36,9 @@ from cluster.trials import Record
 from sim.environments.interface import ObservationKind
 from sim.environments.make import interface_of, is_compiled
 from sim.environments.trivial import play_trivial
-from sim.errors import require
+from sim.errors import InputError, require
 
-POLICY = "policy.safetensors"
+POLICY, ANIMATION = "policy.safetensors", "episode.gif"
 PAUSE_S = 2.0
 """Between two lines where there is no live bar."""
 
@@ -65,6 +66,8 @@ def train(options: Train) -> int:
         learner.restore(standing.learner)
         with waiting(console, "judging the policy"):
             records = _finish(run, options, standing, learner.policy)
+        if not standing.has_diverged:
+            _animate(run, learner.policy, setup, console)
     if standing.has_diverged:
         console.print(f"diverged: no number any more after {standing.steps} steps")
     console.print(results_table(records))
@@ -145,3 +148,11 @@ def _finish(run: Run, options: Train, standing: Standing, policy: Policy) -> lis
     run.write_document("training.json", training_document(options, rows))
     run.write_results(records)
     return records
+
+
+def _animate(run: Run, policy: Policy, setup: Setup, console: Console) -> None:
+    """What cannot be drawn is no error: the policy is trained."""
+    try:
+        run.write_bytes(ANIMATION, animate(policy, setup.environment, setup.seed))
+    except InputError as error:
+        console.print(f"no animation: {error}", highlight=False)

@@ -39,11 +39,11 @@ class Recipe:
     """How to build one environment.
 
     Args:
-        make: builds it, without a time limit.
+        make: builds it, without a time limit; takes Gymnasium's ``render_mode``.
         max_steps: the time limit; None: its episodes end by themselves.
     """
 
-    make: Callable[[], AnyEnvironment]
+    make: Callable[..., AnyEnvironment]
     max_steps: int | None
 
 
