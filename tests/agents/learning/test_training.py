@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-import math
-
 import numpy as np
 import pytest
 
 from agents.learning.evaluate import evaluate
 from agents.learning.learner import Learner
-from agents.learning.options import ActOptions, LearnOptions, Setup
+from agents.learning.options import ActOptions, Algorithm, LearnOptions, Setup
 from agents.learning.rollout import Arrays
 from agents.learning.training import train_here
 from agents.policies.options import CoreName, PolicyOptions
@@ -46,29 +44,45 @@ def test_training_ends_with_the_steps_of_the_setup() -> None:
 
 
 def setup_for(environment: str, core: CoreName, algorithm: str, steps: int) -> Setup:
-    rate = {"ppo": 1e-2, "vtrace": 3e-2}[algorithm]
-    learn = LearnOptions(algorithm, learning_rate=rate, discount=0.9, entropy=0.003)  # type: ignore[arg-type]
-    size = PolicyOptions(core, match_params=None if "qfwp" in core else 300)
-    return Setup(environment, steps, 0, "auto", size, ActOptions(1, 16, 16), learn)
+    learn = LearnOptions(
+        Algorithm(algorithm),
+        learning_rate=3e-2 if algorithm == "vtrace" else 2e-2,
+        discount=0.9,
+        entropy=0.003,
+        epochs=4,
+        minibatches=2,
+    )
+    size = PolicyOptions(core, match_params=None if core.value.startswith("qfwp") else 300)
+    return Setup(environment, steps, policy=size, act=ActOptions(1, 16, 16), learn=learn)
+
+
+SOLVED = {"identity-4": 0.98, "bandit-5": 0.85}  # the optimum is 1, and 0.9 but for luck
 
 
 @pytest.mark.parametrize("core", [CoreName.QFWP, CoreName.LSTM])
-@pytest.mark.parametrize("algorithm", ["ppo", "vtrace"])
-@pytest.mark.parametrize(("environment", "steps"), [("identity-4", 16_000), ("bandit-5", 6_000)])
+@pytest.mark.parametrize(
+    ("environment", "algorithm", "steps"),
+    [
+        ("identity-4", "ppo", 6_000),
+        ("identity-4", "vtrace", 16_000),
+        ("bandit-5", "ppo", 2_000),
+        ("bandit-5", "vtrace", 4_000),
+    ],
+)
 def test_small_problems_are_solved_in_seconds(
-    environment: str, steps: int, core: CoreName, algorithm: str
+    environment: str, algorithm: str, steps: int, core: CoreName
 ) -> None:
-    learner = trained(setup_for(environment, core, algorithm, steps))
-    judged = evaluate(learner.policy, environment, 256, seed=1)
-    optimum = {"identity-4": 1.0, "bandit-5": 0.9}[environment]
-    error = math.sqrt(0.09 / 256)  # of a mean of the bandit's coin
-    assert judged.returns.mean() >= optimum - (3 * error if environment == "bandit-5" else 0.02)
+    setup = setup_for(environment, core, algorithm, steps)
+    fresh = evaluate(Learner(setup).policy, environment, 512, seed=1, greedy=False)
+    judged = evaluate(trained(setup).policy, environment, 512, seed=1)
+    assert fresh.returns.mean() < 0.4
+    assert judged.returns.mean() >= SOLVED[environment]
 
 
-@pytest.mark.parametrize("core", [CoreName.QFWP_GATED, CoreName.MLP])
+@pytest.mark.parametrize("core", [CoreName.FWP_GATED, CoreName.MLP])
 def test_what_has_to_be_remembered_is_learnt_by_fast_weights_and_not_without(
     core: CoreName,
 ) -> None:
-    learner = trained(setup_for("memory-length-3", core, "ppo", 24_000))
-    mean = evaluate(learner.policy, "memory-length-3", 256, seed=1).returns.mean()
+    learner = trained(setup_for("memory-length-3", core, "ppo", 12_000))
+    mean = evaluate(learner.policy, "memory-length-3", 512, seed=1).returns.mean()
     assert mean >= 0.95 if core.remembers else abs(mean) < 0.25
