@@ -69,7 +69,7 @@ class GridEncoder(nn.Module):
             combinations = (combinations.unsqueeze(-2) + channel).flatten(0, -2)
         index = (observations.float() @ self.strides).long()
         # Not an embedding: its gradient takes five times as long.
-        cells = combinations.index_select(0, index.flatten())
+        cells: torch.Tensor = combinations.index_select(0, index.flatten())
         return cells.reshape(*observations.shape[:-3], self.features)
 
 
