@@ -7,8 +7,6 @@ from pathlib import Path
 from tensorboardX import SummaryWriter
 
 PATTERN = "events.out.tfevents.*"
-
-
 Row = Mapping[str, float | None]
 
 

@@ -37,11 +37,12 @@ def go_on(run: Run, options: Train, standing: Standing, tell: Callable[[Record],
         training.muster()
         began_s = perf_counter()
         for trained, checkpoint in training.updates():
-            since[trained.metrics.update] = trained  # in place of what is done again
+            now = trained.metrics.update  # what is done again takes the place of what was lost
+            since = {update: one for update, one in since.items() if update < now} | {now: trained}
             if checkpoint is None:
                 continue
             now_s = perf_counter()
-            row = row_of([since[update] for update in sorted(since)], steps, now_s - began_s)
+            row = row_of(list(since.values()), steps, now_s - began_s)
             run.append(Finished(key_of(row), Result(row)))
             run.write_bytes(CHECKPOINT, pack(checkpoint, options.setup))
             show(board, scalars(row), AXIS)

@@ -211,10 +211,11 @@ def test_a_killed_run_ends_with_the_same_bits(
 ) -> None:
     """kill -9 in the middle; the rest is done by another process, from its last checkpoint."""
     folder = tmp_path / "run"
-    run_and_kill(TINY, folder, driver_after=3)
+    alone = [*TINY, "--actors", "1"]
+    run_and_kill(alone, folder, driver_after=3)
     assert not (folder / "artefacts" / "policy.safetensors").exists()
     before = len(lines(folder))
-    assert main([*TINY, "--out", str(folder)]) == 0
+    assert main([*alone, "--out", str(folder)]) == 0
     assert before >= 3
     assert len(lines(folder)) < before + len(lines(run))
     found, expected = policy(folder), policy(run)
