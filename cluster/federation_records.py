@@ -10,6 +10,7 @@ from rich.table import Table
 from cluster.federation_privacy import spent_in_words
 from cluster.trials import Record
 from federated.flower import FIRST_SITE
+from federated.options import acts
 from federated.records import ACCURACY, ARRAYS, CIRCUITS, LOSS, WEIGHT, metric, size_bytes
 from federated.rounds import Round
 from federated.task import Score, Task, weighted
@@ -97,46 +98,65 @@ def as_scores(rows: Sequence[Sequence[float | None]]) -> list[Score]:
     return [Score(int(samples or 0), loss or 0.0, accuracy) for samples, loss, accuracy in rows]
 
 
-def in_words(record: Record) -> str:
+def in_words(record: Record, task: str) -> str:
     """A round in a few words."""
     parts = [f"{record['replies']}/{record['asked']} replies"]
     if record["loss"] is not None:
-        parts.append(f"loss {record['loss']:.4f}")
+        parts.append(_loss_in_words(record["loss"], task))
     if record["test_accuracy"] is not None:
         parts.append(f"test accuracy {100 * record['test_accuracy']:.1f} %")
     elif record["test_loss"] is not None:
-        parts.append(f"test loss {record['test_loss']:.4f}")
+        parts.append(f"test {_loss_in_words(record['test_loss'], task)}")
     return ", ".join([*parts, *spent_in_words(record), f"{record['seconds']:.2f} s"])
 
 
-def regime_in_words(record: Record) -> str:
+def regime_in_words(task: str, record: Record) -> str:
     """What a regime came to, in a few words."""
     parts = []
     for regime, rows in record.items():
         score = weighted(as_scores(rows))
-        worth = score.loss if score.accuracy is None else 100 * score.accuracy
-        parts.append(
-            f"{regime} {worth:.4f}" if score.accuracy is None else f"{regime} {worth:.1f} %"
-        )
+        if score.accuracy is None:
+            parts.append(f"{regime} {_loss_in_words(score.loss, task)}")
+        else:
+            parts.append(f"{regime} {100 * score.accuracy:.1f} %")
     return ", ".join(parts)
 
 
-def results_table(records: Sequence[Record]) -> Table:
+def results_table(records: Sequence[Record], task: str) -> Table:
     """One row per regime: all sites together, the worst, the best."""
     table = Table(box=None, pad_edge=False)
     table.add_column("regime")
-    for heading in ("loss", "accuracy", "worst site", "best site"):
+    headings = ("return",) if acts(task) else ("loss", "accuracy")
+    for heading in (*headings, "worst site", "best site"):
         table.add_column(heading, justify="right")
     for regime in dict.fromkeys(record["regime"] for record in records):
         rows = [record for record in records if record["regime"] == regime]
         (all_sites,) = (row for row in rows if row["site"] is None)
-        each = [row["accuracy"] for row in rows if row["site"] is not None]
-        known = [value for value in each if value is not None]
-        ends = (min(known), max(known)) if known else (None, None)
-        shown = map(_percent, (all_sites["accuracy"], *ends))
-        loss = all_sites["loss"]
-        table.add_row(regime, "–" if loss is None else f"{loss:.4f}", *shown)
+        each = [row for row in rows if row["site"] is not None]
+        table.add_row(regime, *_cells(all_sites, each, task))
     return table
+
+
+def _cells(all_sites: Record, each: Sequence[Record], task: str) -> list[str]:
+    """Of policies the returns; else the loss, and accuracies where something is classified."""
+    name, write = ("loss", _return) if acts(task) else ("accuracy", _percent)
+    known = [row[name] for row in each if row[name] is not None]
+    ends = sorted((min(known), max(known)), reverse=acts(task)) if known else (None, None)
+    loss = [] if acts(task) else [_or_dash(all_sites["loss"])]
+    return [*loss, *map(write, (all_sites[name], *ends))]
+
+
+def _loss_in_words(loss: float, task: str) -> str:
+    """A policy's loss is minus its return."""
+    return f"return {0.0 - loss:.4f}" if acts(task) else f"loss {loss:.4f}"
+
+
+def _or_dash(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4f}"
+
+
+def _return(loss: float | None) -> str:
+    return _or_dash(None if loss is None else 0.0 - loss)
 
 
 def _percent(value: float | None) -> str:

@@ -38,7 +38,13 @@ def serve(options: Federate, grid: Grid) -> Path:
     path = Path(options.out or "")
     initial = task_maker(options)().initial()
     with open_run(path, make_manifest("federate", options.seed, configured(options))) as run:
-        model = train(run, grid, options, initial, lambda one: print(in_words(one), flush=True))
+        model = train(
+            run,
+            grid,
+            options,
+            initial,
+            lambda one: print(in_words(one, options.task), flush=True),
+        )
         finish_blind(run, options, model)
     return write_report(path)
 

@@ -136,7 +136,9 @@ class PolicyTask:
         learn = replace(LEARN, learning_rate=options.rate, minibatches=parts)
         setup = self._setup(seed, own.lanes, learn)
         found = fit(setup, arrays, own.places, options.local_epochs, mu)
-        return Fit(found.arrays, found.steps, -found.mean_return, self._executions(found, learn))
+        return Fit(
+            found.arrays, found.steps, 0.0 - found.mean_return, self._executions(found, learn)
+        )
 
     def _judge(self, arrays: Arrays, site: int) -> Score:
         played = [
@@ -144,7 +146,7 @@ class PolicyTask:
             for tests in self.sites[site].tests
         ]
         returns = np.concatenate(played)
-        return Score(len(returns), -float(returns.mean(dtype=np.float64)), None)
+        return Score(len(returns), 0.0 - float(returns.mean(dtype=np.float64)), None)
 
     def _setup(self, seed: int, lanes: int = 1, learn: LearnOptions = LEARN) -> Setup:
         """How a policy of this task acts and learns."""

@@ -20,8 +20,8 @@ LANES = 64
 
 
 @dataclass(frozen=True)
-class Tests:
-    """Environments to be judged in, and the seed of their episodes."""
+class Unseen:
+    """Environments that nobody learns in, and the seed of their episodes."""
 
     places: tuple[Place, ...]
     seed: int
@@ -37,7 +37,7 @@ class WorldSite:
     """
 
     places: tuple[Place, ...]
-    tests: tuple[Tests, ...]
+    tests: tuple[Unseen, ...]
 
     @property
     def lanes(self) -> int:
@@ -76,4 +76,4 @@ def _site(worlds: Sequence[str], label: Ints, seed: int, number: int) -> WorldSi
     counts = np.bincount(label, minlength=len(worlds)).tolist()
     places = tuple(Place(*one) for one in zip(worlds, counts, strict=True) if one[1])
     drawn = int(draw(seed, Role.SPLIT, number).integers(2**32))
-    return WorldSite(places, (Tests(places, drawn),))
+    return WorldSite(places, (Unseen(places, drawn),))

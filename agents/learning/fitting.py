@@ -24,6 +24,9 @@ from agents.proximal import pull_back
 from sim.environments.make import interface_of
 from sim.errors import InputError, require
 
+CERTAIN = 100.0
+"""A logit beside which all others are nothing."""
+
 
 @dataclass(frozen=True)
 class Place:
@@ -140,7 +143,7 @@ def unlearned(setup: Setup, action: int | None) -> Arrays:
     arrays = begin(setup)
     bias = np.zeros_like(arrays["actor.bias"])
     if action is not None:
-        bias[action] = 1.0
+        bias[action] = CERTAIN
     return {**arrays, "actor.weight": np.zeros_like(arrays["actor.weight"]), "actor.bias": bias}
 
 

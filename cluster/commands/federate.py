@@ -3,6 +3,7 @@
 
 import sys
 from datetime import datetime
+from functools import partial
 
 import torch
 from rich.console import Console
@@ -43,10 +44,16 @@ def federate(options: Federate) -> int:
             site_grid(options, make, task.count) as grid,
             progress(console, "rounds", options.rounds, standing) as advance,
         ):
-            model = train(run, grid, options, task.initial(), lambda one: advance(in_words(one)))
+            model = train(
+                run,
+                grid,
+                options,
+                task.initial(),
+                lambda one: advance(in_words(one, options.task)),
+            )
         failed = _regimes(run, options, task, console)
         records = finish(run, options, task, model)
-    console.print(results_table(records))
+    console.print(results_table(records, options.task))
     complain(failed)
     print(write_report(path).resolve(), flush=True)
     return 1 if failed else 0
@@ -55,4 +62,5 @@ def federate(options: Federate) -> int:
 def _regimes(run: Run, options: Federate, task: Task, console: Console) -> list[Finished]:
     workplace = Workplace(options.workers, options.ray_address)
     trials, shared = regime_trials(options), {"task": task}
-    return run_experiment(run, trials, options.seed, shared, workplace, console, regime_in_words)
+    words = partial(regime_in_words, options.task)
+    return run_experiment(run, trials, options.seed, shared, workplace, console, words)

@@ -6,13 +6,14 @@ from statistics import quantiles
 
 from cluster.report.axis import round_step
 from cluster.report.blocks import figure
-from cluster.report.federation.measure import LEAST, LOSS, Measure, Score, is_wide
+from cluster.report.federation.measure import LEAST, LOSS, RETURN, Measure, Score, is_wide
 from cluster.report.federation.results import FederationRun
 from cluster.report.federation.rounds_file import Round
 from cluster.report.federation.wording import regime_name
 from cluster.report.line_chart import Points, Style, line_chart
 from cluster.report.markup import Markup, element
 from cluster.report.means import Mean
+from cluster.report.wording import capitalised
 
 LEVELS = ("centralised", "local", "trivial")
 """Regimes without rounds: lines all the way."""
@@ -22,10 +23,10 @@ MOST_LINES = 30
 
 def curves(run: FederationRun, rounds: Sequence[Round]) -> Markup:
     """The score of every round with the sites around it, and the losses."""
-    title = "Test loss" if run.measure is LOSS else "Test accuracy"
+    learnt = RETURN if run.measure is RETURN else LOSS
     charts = [
-        figure(f"{title} by round", _scores(run, rounds)),
-        figure("Loss by round", _losses(rounds)),
+        figure(f"Test {run.measure.name} by round", _scores(run, rounds)),
+        figure(f"{capitalised(learnt.name)} by round", _losses(learnt, rounds)),
     ]
     return element("div", *charts, class_="pair")
 
@@ -80,16 +81,20 @@ def _lines(measure: Measure, rounds: Sequence[Round]) -> dict[str, Points]:
     return {name: points for name, points in lines.items() if len(points) > 1}
 
 
-def _losses(rounds: Sequence[Round]) -> Markup:
+def _losses(measure: Measure, rounds: Sequence[Round]) -> Markup:
+    """What training makes small, or for policies large, as a measure of it."""
+    scores = {
+        "training": [(one.number, Score(1, one.loss, None)) for one in rounds],
+        "test": [(one.number, one.test) for one in rounds],
+    }
     values = {
-        "training": [(one.number, one.loss) for one in rounds],
-        "test": [(one.number, one.test.loss) for one in rounds],
+        name: [(at, measure.of(score)) for at, score in pairs] for name, pairs in scores.items()
     }
     series = {
-        name: [(at, _exactly(loss, 1)) for at, loss in pairs if loss is not None]
+        name: [(at, _exactly(value, 1)) for at, value in pairs if value is not None]
         for name, pairs in values.items()
     }
-    return _chart(series, LOSS, rounds, {})
+    return _chart(series, measure, rounds, {})
 
 
 def _chart(

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from cluster.report.federation.measure import LOSS, Measure, Score
+from cluster.report.federation.measure import ACCURACY, Measure, Score
 from cluster.report.federation.results import FederationRun
 from cluster.report.wording import capitalised, counted, number
 
@@ -57,7 +57,7 @@ def _numbers(run: FederationRun, trivial: bool = False) -> str:
     spoken = [*names, *([("trivial", "without learning")] if trivial else [])]
     values = [(measure.of(run.overall(regime)), words) for regime, words in spoken]
     told = ", ".join(f"{measure.words(v)} {words}" for v, words in values if v is not None)
-    return f"{told} (test loss)" if measure is LOSS else told
+    return told if measure is ACCURACY else f"{told} (test {measure.name})"
 
 
 def _trivial_words(run: FederationRun) -> list[str]:
@@ -65,10 +65,7 @@ def _trivial_words(run: FederationRun) -> list[str]:
     value = measure.of(run.overall("trivial"))
     if value is None:
         return []
-    words = measure.words(value)
-    if measure is LOSS:
-        return [f"What needs no training, a mean or what was known before, reaches {words}."]
-    return [f"Always saying the most frequent class of a site's training part reaches {words}."]
+    return [f"{measure.trivial} reaches {measure.words(value)}."]
 
 
 def _elsewhere_words(run: FederationRun) -> list[str]:
@@ -76,7 +73,8 @@ def _elsewhere_words(run: FederationRun) -> list[str]:
     if value is None or len(run.sites) < 2:
         return []
     words = run.measure.words(value)
-    return [f"A site's own model reaches {words} on the test samples of all sites."]
+    tests = run.measure.terms.tests
+    return [f"A site's own model reaches {words} on the {tests} of all sites."]
 
 
 def _price_words(run: FederationRun) -> list[str]:
@@ -86,7 +84,7 @@ def _price_words(run: FederationRun) -> list[str]:
         return []
     if price < 0:
         return [f"Together is better than pooled here, by {measure.gain_words(-price)}."]
-    unit = " of loss" if measure is LOSS else ""
+    unit = "" if measure is ACCURACY else f" of {measure.name}"
     return [f"The price of privacy, pooled against together, is {measure.gain_words(price)}{unit}."]
 
 

@@ -5,9 +5,10 @@ from cluster.report.axis import Axis, linear_axis
 from cluster.report.blocks import figure
 from cluster.report.federation.makeup_file import Makeup
 from cluster.report.federation.many_sites import heat_map, histogram
+from cluster.report.federation.measure import Terms
 from cluster.report.markup import Markup, coordinate, element, markup
 from cluster.report.palette import COLOURS
-from cluster.report.wording import number
+from cluster.report.wording import capitalised, number
 
 MOST_BARS = 40
 WIDTH, LEFT, RIGHT, BOTTOM = 1080.0, 74.0, 10.0, 40.0
@@ -19,13 +20,16 @@ def is_compact(makeup: Makeup) -> bool:
     return len(makeup.sites) > MOST_BARS or len(makeup.classes) > COLOURS
 
 
-def makeup_figures(makeup: Makeup) -> Markup:
+def makeup_figures(makeup: Makeup, terms: Terms) -> Markup:
     """The partition as a drawing: bars, or for many sites or classes what is compact."""
     if not is_compact(makeup):
-        return markup(_key(makeup), _bars(makeup))
-    charts = [figure("Samples per site", histogram([s.samples for s in makeup.sites]))]
+        return markup(_key(makeup, terms), _bars(makeup, terms))
+    sizes = histogram([s.samples for s in makeup.sites], terms.samples)
+    charts = [figure(f"{capitalised(terms.samples)} per site", sizes)]
     if makeup.classes:
-        charts.insert(0, figure("Share of each class, one column per site", heat_map(makeup)))
+        charts.insert(
+            0, figure(f"Share of each {terms.kind.lower()}, one column per site", heat_map(makeup))
+        )
     return element("div", *charts, class_="pair")
 
 
@@ -34,22 +38,22 @@ def _paint(makeup: Makeup, place: int) -> str:
     return f"var(--series-{(place + 1) % COLOURS if makeup.classes else 3 + place})"
 
 
-def _key(makeup: Makeup) -> Markup:
+def _key(makeup: Makeup, terms: Terms) -> Markup:
     names = makeup.classes or ["training part", "test part"]
     keys = [
         element("span", element("i", style=f"background:{_paint(makeup, place)}"), f" {name}")
         for place, name in enumerate(names)
     ]
-    return element("p", "Class" if makeup.classes else "", *keys, class_="legend")
+    return element("p", terms.kind if makeup.classes else "", *keys, class_="legend")
 
 
-def _bars(makeup: Makeup) -> Markup:
+def _bars(makeup: Makeup, terms: Terms) -> Markup:
     bottom = ROW * len(makeup.sites) + 4
     x = linear_axis([site.samples for site in makeup.sites], LEFT, WIDTH - RIGHT, zero=True)
     return element(
         "svg",
         *(_rule(x(tick), 0, bottom, number(tick, 0)) for tick in x.ticks() if tick == round(tick)),
-        element("text", "samples", x=(LEFT + WIDTH) / 2, y=bottom + 35, class_="tick middle"),
+        element("text", terms.samples, x=(LEFT + WIDTH) / 2, y=bottom + 35, class_="tick middle"),
         *(_bar(makeup, x, place) for place in range(len(makeup.sites))),
         viewBox=f"0 0 {coordinate(WIDTH)} {coordinate(bottom + BOTTOM)}",
         class_="chart",

@@ -73,8 +73,8 @@ def _heat_row(sites: Sequence[SiteMakeup], place: int, height: float) -> Markup:
     )
 
 
-def histogram(sizes: Sequence[int]) -> Markup:
-    """How many sites have how many samples."""
+def histogram(sizes: Sequence[int], things: str = "samples") -> Markup:
+    """How many sites have how many samples, or other things."""
     step = max(1, round(round_step(max(max(sizes) - min(sizes), 1) / BINS)))
     first = min(sizes) // step
     counts = [0] * (max(sizes) // step - first + 1)
@@ -85,9 +85,9 @@ def histogram(sizes: Sequence[int]) -> Markup:
     return element(
         "svg",
         *(_level(y(tick), number(tick, 0)) for tick in y.ticks() if tick == round(tick)),
-        *(_column(x, y, (first + k) * step, step, count) for k, count in enumerate(counts)),
+        *(_column(x, y, (first + k) * step, step, count, things) for k, count in enumerate(counts)),
         *(_mark(x(tick), number(tick, 0)) for tick in x.ticks() if tick == round(tick)),
-        element("text", "samples", x=(LEFT + WIDTH) / 2, y=HEIGHT - 4, class_="tick middle"),
+        element("text", things, x=(LEFT + WIDTH) / 2, y=HEIGHT - 4, class_="tick middle"),
         viewBox=f"0 0 {coordinate(WIDTH)} {coordinate(HEIGHT)}",
         class_="chart",
         role="img",
@@ -105,14 +105,14 @@ def _mark(x: float, label: str) -> Markup:
     return markup(line, element("text", label, x=x, y=bottom + 18, class_="tick middle"))
 
 
-def _column(x: Axis, y: Axis, start: int, step: int, count: int) -> Markup:
+def _column(x: Axis, y: Axis, start: int, step: int, count: int, things: str) -> Markup:
     if not count:
         return markup()
     tip = f"{count} sites with {start}" + (f" to {start + step - 1}" if step > 1 else "")
     left, right, top = x(start), x(start + step), y(count)
     return element(
         "rect",
-        element("title", f"{tip} samples"),
+        element("title", f"{tip} {things}"),
         x=left + 0.5,
         y=top,
         width=max(right - left - 1, 0.5),

@@ -2,9 +2,9 @@
 """The regimes side by side: three differences, a chart, a table."""
 
 from cluster.report.dot_chart import Dots, dot_chart
-from cluster.report.federation.measure import LEAST, LOSS, Measure, is_wide
+from cluster.report.federation.measure import ACCURACY, LEAST, LOSS, RETURN, Measure, is_wide
 from cluster.report.federation.results import FederationRun, Result
-from cluster.report.federation.wording import WORDS, regime_name
+from cluster.report.federation.wording import WORDS, WORDS_OF_POLICIES, regime_name
 from cluster.report.markup import Markup, element, markup
 from cluster.report.means import Mean
 from cluster.report.tables import name_cell, row, table
@@ -21,32 +21,35 @@ def regime_names(run: FederationRun) -> list[str]:
 
 def regime_table(run: FederationRun) -> Markup:
     """One row per regime: over all test samples, and from the least to the greatest site."""
-    classified = run.measure is not LOSS
-    head = (
-        *("regime", "what it does"),
-        *((f"{run.measure.name}", "sites") if classified else ()),
-        *("loss", "against centralised", "test samples"),
-    )
+    measure = run.measure
+    shown = (measure.name, "sites", "loss") if measure is ACCURACY else (measure.name,)
+    head = ("regime", "what it does", *shown, "against centralised", measure.terms.tests)
     rows = [row(head, _regime_cells(run, regime)) for regime in run.regimes]
     return table(head, element("tbody", *rows))
 
 
 def _regime_cells(run: FederationRun, regime: str) -> list[str]:
     measure, score = run.measure, run.overall(regime)
-    loss = [markup(loss_words(score.loss))]
-    if measure is LOSS:
-        shown: list[str] = [_with_range(loss_words(score.loss), _range(run, regime))]
+    value = measure.of(score)
+    if measure is ACCURACY:
+        loss = markup(loss_words(score.loss))
+        shown: list[str] = [measure.words(value), _range(run, regime) or MISSING, loss]
     else:
-        shown = [measure.words(measure.of(score)), _range(run, regime) or MISSING, *loss]
+        words = loss_words if measure is LOSS else measure.words
+        shown = [_with_range(words(value), _range(run, regime))]
     pooled = run.overall("centralised")
     against = None if regime == "centralised" else measure.gain(score, pooled)
     return [
         name_cell(regime_name(regime), regime_names(run)),
-        element("span", WORDS.get(regime, ""), class_="wide"),
+        element("span", _words(run).get(regime, ""), class_="wide"),
         *shown,
         measure.gain_words(against),
         number(score.samples, 0) if score.samples else MISSING,
     ]
+
+
+def _words(run: FederationRun) -> dict[str, str]:
+    return WORDS_OF_POLICIES if run.measure is RETURN else WORDS
 
 
 def _with_range(value: str, ends: str) -> Markup:
@@ -93,10 +96,11 @@ def thinned(values: list[float]) -> list[float]:
 
 def differences(run: FederationRun) -> Markup:
     """What the federated model pays for privacy, and what it gains over models of one site."""
+    tests = run.measure.terms.tests
     pairs = [
         ("centralised", "federated", "price of privacy: centralised against federated"),
         ("federated", "local", "gained at home: federated against the site's own model"),
-        ("federated", "local_elsewhere", "gained elsewhere: the same on the test samples of all"),
+        ("federated", "local_elsewhere", f"gained elsewhere: the same on the {tests} of all"),
     ]
     gains = [(run.measure.gain(run.overall(a), run.overall(b)), text) for a, b, text in pairs]
     shown = [

@@ -5,12 +5,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cluster.report.federation.makeup_file import Makeup, read_makeup
-from cluster.report.federation.measure import ACCURACY, LOSS, Measure, Score, score_of, weighted
+from cluster.report.federation.measure import (
+    ACCURACY,
+    LOSS,
+    RETURN,
+    Measure,
+    Score,
+    score_of,
+    weighted,
+)
 from cluster.report.federation.personal_file import Personal, read_personal
 from cluster.report.federation.privacy_file import Privacy, read_privacy
 from cluster.report.federation.rounds_file import Round, read_rounds
 from cluster.report.fields import Fields
 from cluster.report.manifest import Manifest, Missing, optional, read_manifest, read_results
+from federated.options import acts
 
 REGIMES = ("trivial", "local", "local_elsewhere", "federated", "centralised")
 """In the order in which they are shown; others follow."""
@@ -42,7 +51,9 @@ class FederationRun:
 
     @property
     def measure(self) -> Measure:
-        """Accuracy where something is classified, else loss."""
+        """Returns of policies; accuracy where something is classified, else loss."""
+        if acts(str(self.manifest.config.get("task"))):
+            return RETURN
         judged = [result.score for result in self.results]
         if isinstance(self.rounds, list):
             judged += [one.test for one in self.rounds]

@@ -7,7 +7,7 @@ from cluster.report.blocks import Content, figure, left_out, section, tile_row
 from cluster.report.federation.curves import MOST_LINES, curves, drawn_sites
 from cluster.report.federation.headline import headline
 from cluster.report.federation.makeup import is_compact, makeup_figures
-from cluster.report.federation.measure import LOSS
+from cluster.report.federation.measure import RETURN
 from cluster.report.federation.personal import personal_body
 from cluster.report.federation.privacy import privacy_body, privacy_note
 from cluster.report.federation.privacy_file import Privacy
@@ -21,16 +21,21 @@ from cluster.report.federation.wording import size_words
 from cluster.report.manifest import Missing
 from cluster.report.markup import Markup, element
 from cluster.report.provenance import provenance
-from cluster.report.wording import counted, number
+from cluster.report.wording import capitalised, counted, number
 
 REGIMES = (
     "The same model and the same budget, three times: every site alone, all in rounds without "
-    "sharing data, and all samples in one place. Large numbers and marks weigh every test sample "
+    "sharing data, and all {samples} in one place. Large numbers and marks weigh every {test} "
     "alike, whichever site it is at; small dots are sites. A site's test part is made up like its "
     "training part, so a model that knows no other site can do well at home and badly elsewhere. "
     "Against centralised: negative is worse."
 )
 FEWER_DOTS = f"Of the sites {MOST_DOTS} are drawn, evenly spaced in the order of their values."
+TRAINING_LOSS = "mean over the steps of the sites, each at its own weights on the way."
+TRAINING_RETURN = (
+    "mean over the episodes that the sites began, each at its own weights on the way; what was "
+    "still running at the end of a round counts with what it had brought."
+)
 TRAFFIC = (
     "Arrays as they are sent, without their envelopes. Circuit executions: what a quantum computer "
     "would have been asked to run for the same training; 0 means that the model has no circuits. "
@@ -74,7 +79,7 @@ def _tiles(run: FederationRun) -> Markup:
     shown = [
         (number(len(run.sites), 0), "site" if len(run.sites) == 1 else "sites"),
         (number(len(rounds), 0), "round" if len(rounds) == 1 else "rounds"),
-        (number(tested, 0), "test samples"),
+        (number(tested, 0), run.measure.terms.tests),
         (size_words(sum(known) if known else None), "sent in all"),
         (number(total(rounds, lambda r: r.circuits), 0), "circuit executions"),
     ]
@@ -87,7 +92,9 @@ def _regimes(run: FederationRun) -> Markup:
         return section(title, "The run has no results yet.")
     caption = f"Test {run.measure.name}, every site"
     pair = element("div", figure(caption, regime_chart(run)), differences(run), class_="pair")
-    note = f"{REGIMES} {FEWER_DOTS}" if len(run.sites) > MOST_DOTS else REGIMES
+    terms = run.measure.terms
+    note = REGIMES.format(samples=terms.samples, test=terms.test)
+    note = f"{note} {FEWER_DOTS}" if len(run.sites) > MOST_DOTS else note
     return section(title, note, pair, regime_table(run))
 
 
@@ -102,16 +109,16 @@ def _curves(run: FederationRun) -> Markup:
         return left_out(title, Missing("a curve needs two rounds"))
     if not judged and all(one.loss is None for one in run.rounds):
         return left_out(title, Missing("no round was judged"))
-    return section(title, _curve_note(run.rounds), curves(run, run.rounds))
+    return section(title, _curve_note(run, run.rounds), curves(run, run.rounds))
 
 
-def _curve_note(rounds: list[Round]) -> str:
+def _curve_note(run: FederationRun, rounds: list[Round]) -> str:
     many = drawn_sites(rounds) > MOST_LINES
     around = "The band holds the middle 80 % of the sites" if many else "Thin lines are sites"
     return (
-        f"The global model after each round, over the test samples of all sites. {around}. Dashed: "
-        "regimes that have no rounds, after the same budget. Training: mean over the steps of the "
-        "sites, each at its own weights on the way."
+        f"The global model after each round, over the {run.measure.terms.tests} of all sites. "
+        f"{around}. Dashed: regimes that have no rounds, after the same budget. Training: "
+        f"{TRAINING_RETURN if run.measure is RETURN else TRAINING_LOSS}"
     )
 
 
@@ -121,24 +128,25 @@ def _makeup(run: FederationRun) -> Markup:
         return left_out(title, run.makeup)
     if not run.makeup.sites:
         return left_out(title, Missing("the partition names no sites"))
+    terms = run.measure.terms
     sizes = sorted(site.samples for site in run.makeup.sites)
     ends = str(sizes[0]) if sizes[0] == sizes[-1] else f"{sizes[0]} to {sizes[-1]}"
     note = (
-        f"Partition {run.makeup.partition}: {counted(len(sizes), 'site')} with {ends} samples, "
-        "training and test part together."
+        f"Partition {run.makeup.partition}: {counted(len(sizes), 'site')} with {ends} "
+        f"{terms.samples}, training and test part together."
     )
     if is_compact(run.makeup) and run.makeup.classes:
         note += " The stronger the colour, the larger a class's share of a site's samples."
-    return section(title, note, makeup_figures(run.makeup))
+    return section(title, note, makeup_figures(run.makeup, terms))
 
 
 def _sites(run: FederationRun) -> list[Markup]:
     if not run.sites:
         return []
-    unit = "Loss" if run.measure is LOSS else "Accuracy"
+    name, tests = capitalised(run.measure.name), run.measure.terms.tests
     note = (
-        f"{unit} on the site's own test part, but for elsewhere, which is the site's own model on "
-        "the test parts of all. A dash: nothing was measured, or the site has no test samples."
+        f"{name} on the site's own test part, but for elsewhere, which is the site's own model on "
+        f"the test parts of all. A dash: nothing was measured, or the site has no {tests}."
     )
     return [section("Site by site", note, site_table(run))]
 

@@ -14,6 +14,13 @@ WORDS = {
     "federated": "one model, learnt in rounds, and the data stay where they are",
     "centralised": "one model, learnt from everybody's training parts in one place",
 }
+WORDS_OF_POLICIES = {
+    "trivial": "what looks at nothing: always the action that is best there, or any at random",
+    "local": "every site learns alone, judged at home",
+    "local_elsewhere": "the same policies, each judged in the test episodes of all",
+    "federated": "one policy, learnt in rounds, and each site plays in its own environments",
+    "centralised": "one policy, which plays in everybody's environments",
+}
 UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
