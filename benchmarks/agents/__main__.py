@@ -2,7 +2,8 @@
 """Measure the targets of agents, or ``--parts`` of them, and say which are met.
 
 One thread. Ratios are of process CPU time, ours and theirs in turns in one process; only ``actors``
-is on the clock of the wall.
+is on the clock of the wall. ``empty`` and ``memory`` train for a long time, and go on where they
+were stopped.
 """
 
 import argparse
@@ -12,7 +13,7 @@ import warnings
 
 import torch
 
-PARTS = ("cpu", "qfwp", "actors")
+PARTS = ("cpu", "qfwp", "actors", "empty", "memory")
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from agents.learning.training import Trained
 from cluster.training.answers import fetch
 from cluster.training.asynchronous import asynchronous
-from cluster.training.crew import Crew
+from cluster.training.crew import PATIENCE_S, Crew
 from cluster.training.failures import Lost, Part, Remedy, on_lost
 from cluster.training.remote_learner import RemoteLearner
 from cluster.training.standing import Standing
@@ -36,10 +36,10 @@ class Training:
         self._crew = Crew(self._setup, options.actors)
         self._learner = RemoteLearner(self._setup)
 
-    def muster(self) -> None:
-        """Wait until the processes have begun, which takes seconds."""
+    def muster(self, patience_s: float = PATIENCE_S) -> None:
+        """Wait until the processes have begun, which takes seconds; see :meth:`Crew.muster`."""
         learner = self._learner.open()
-        self._crew.muster()
+        self._crew.muster(patience_s)
         try:
             fetch(learner, Part.LEARNER)
         except Lost:
