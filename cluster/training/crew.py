@@ -91,7 +91,7 @@ class Crew:
             for reference in first_of(list(self._calls), LOOK_S):
                 self._settle(reference)
         if missing := len(self._hosts) - up:
-            log.warning("%d of %d actors wait for a core", missing, len(self._hosts))
+            log.warning("%d of %d actors have not begun; it goes on", missing, len(self._hosts))
 
     def rewind(self, positions: Mapping[int, Arrays]) -> None:
         """All groups stand there, or at their beginnings; what they were asked is forgotten."""

@@ -225,3 +225,23 @@ def test_a_killed_run_ends_with_the_same_bits(
     rows = [artefact(one, "training.json")["rows"] for one in (folder, run)]
     assert without_seconds(rows[0]) == without_seconds(rows[1])
     capsys.readouterr()
+
+
+@pytest.mark.ray
+@pytest.mark.usefixtures("ray_instance")
+def test_a_run_that_diverges_stops_and_is_a_result(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "run"
+    arguments = "--mode async --algorithm vtrace --learning-rate 1e38 --actors 1".split()
+    assert main([*TINY, *arguments, "--out", str(folder)]) == 0
+    assert "diverged: no number any more after" in capsys.readouterr().out
+    (record, *_) = json.loads((folder / "results.json").read_text())
+    assert record["diverged"]
+    assert record["steps"] < 1200
+    assert record["greedy_return"] is record["success"] is None
+    assert artefact(folder, "training.json")["rows"][-1]["diverged"]
+    assert "diverged" in (folder / "report.html").read_text()
+    before = (folder / "metrics.jsonl").read_bytes()
+    assert main([*TINY, *arguments, "--out", str(folder)]) == 0
+    assert (folder / "metrics.jsonl").read_bytes() == before
