@@ -51,7 +51,8 @@ flower-run: setup  ## `flwr run .`, offline; CONFIG="rounds=5 clients=10" change
 	@$(RUN) -m cluster.flower_run $(CONFIG)
 
 test: setup  ## the tests of every change, under 10 minutes on 2 cores
-	$(PYTEST) -n 2 --dist loadgroup -m "not slow and not gpu"
+	$(PYTEST) -n 2 --dist loadfile -m "not slow and not gpu and not ray"
+	$(PYTEST) -m "ray and not slow and not gpu"
 
 test-slow: setup  ## the tests that take minutes
 	$(PYTEST) -m "slow and not gpu"

@@ -14,16 +14,6 @@ settings.register_profile("fuzz", settings.get_profile("house"), derandomize=Fal
 settings.load_profile("house")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tell pytest-xdist what belongs together: a file, for its fixtures; and all that needs Ray, so
-    that one process starts the one Ray."""
-    on_ray = {item.path for item in items if item.get_closest_marker("ray")}
-    for item in items:
-        group = "ray" if item.path in on_ray else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 @pytest.fixture(scope="session")
 def ray_instance() -> Iterator[None]:
     """The one Ray of the test session: starting it takes seconds to a minute on a busy machine."""
