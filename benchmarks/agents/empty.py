@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """MiniGrid-Empty: what QFWP returns after 200,000 steps and before, 10 seeds; an MLP beside it."""
 
-from agents.learning.options import LearnOptions
 from benchmarks.agents.returns import compared
 from benchmarks.federated.setting import Figure
 from cluster.comparison_options import Compare
@@ -11,7 +10,6 @@ OPTIONS = Compare(
     policies=("qfwp", "mlp"),
     seeds=10,
     steps=200_000,
-    learn=LearnOptions(learning_rate=3e-3),
     out="benchmark-agents-empty",
 )
 AT_STEPS = (20_000, 50_000, 100_000, 200_000)
