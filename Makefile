@@ -19,7 +19,7 @@ COORDINATE := $(RUN) -m cluster coordinate --map generate --robots 20 40 80 --in
 FEDERATE := $(RUN) -m cluster federate --task vqc-digits --clients 10 --rounds 50 --workers 2 --seed 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo flower-run test check test-slow bench clean
+.PHONY: help setup demo flower-run test test-without-ray test-on-ray check test-slow bench clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-11s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,8 +50,14 @@ demo: setup  ## two to three minutes; ends with the path of a report
 flower-run: setup  ## `flwr run .`, offline; CONFIG="rounds=5 clients=10" changes its run config
 	@$(RUN) -m cluster.flower_run $(CONFIG)
 
+# Those that need Ray share one, and wait for processes most of the time: the others run meanwhile.
 test: setup  ## the tests of every change, under 10 minutes on 2 cores
+	@$(MAKE) --no-print-directory --jobs 2 test-without-ray test-on-ray
+
+test-without-ray: setup
 	$(PYTEST) -n 2 --dist loadfile -m "not slow and not gpu and not ray"
+
+test-on-ray: setup
 	$(PYTEST) -m "ray and not slow and not gpu"
 
 test-slow: setup  ## the tests that take minutes
