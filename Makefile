@@ -51,6 +51,7 @@ flower-run: setup  ## `flwr run .`, offline; CONFIG="rounds=5 clients=10" change
 	@$(RUN) -m cluster.flower_run $(CONFIG)
 
 # Those that need Ray share one, and wait for processes most of the time: the others run meanwhile.
+# By default Ray is so nice (15) that its workers would get no turn beside them.
 test: setup  ## the tests of every change, under 10 minutes on 2 cores
 	@$(MAKE) --no-print-directory --jobs 2 test-without-ray test-on-ray
 
@@ -58,7 +59,7 @@ test-without-ray: setup
 	$(PYTEST) -n 2 --dist loadfile -m "not slow and not gpu and not ray"
 
 test-on-ray: setup
-	$(PYTEST) -m "ray and not slow and not gpu"
+	RAY_worker_niceness=0 $(PYTEST) -m "ray and not slow and not gpu"
 
 test-slow: setup  ## the tests that take minutes
 	$(PYTEST) -m "slow and not gpu"
