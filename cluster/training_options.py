@@ -78,7 +78,7 @@ class Train:
         for name in ("batch_rollouts", "checkpoint_updates"):
             value = getattr(self, name)
             require(name, value, value is None or value >= 1, "1 or more")
-        require("episodes", self.episodes, 1 <= self.episodes <= 100_000, "1 to 100000")
+        require("episodes", self.episodes, 2 <= self.episodes <= 100_000, "2 to 100000")
         by_mode = rollouts is None or self.mode is Mode.ASYNC
         require("batch_rollouts", rollouts, by_mode, "only with mode async")
         self._require_fitting()
