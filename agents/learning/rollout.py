@@ -7,7 +7,7 @@ episode that was cut off is bootstrapped from it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ Arrays = dict[str, NDArray[Any]]
 
 
 @dataclass(frozen=True, eq=False)
-class Rollout:
+class Batch:
     """B lanes, H rows of history that are only run again, T rows to learn from.
 
     Args:
@@ -30,10 +30,6 @@ class Rollout:
         log_probs: of the actions, by the policy that acted, ``[B, T]``.
         rewards, terminated, truncated: of the actions, ``[B, T]``.
         valid: ``[B, T]``; not the row after a last action, and not an episode that broke.
-        version: of the parameters that acted: how many updates had made them.
-        index: which rollout of its group it is, from 0.
-        returns, lengths: of the episodes that ended in it, undiscounted.
-        broken: episodes that were dropped in it.
     """
 
     observations: NDArray[Any]
@@ -46,6 +42,24 @@ class Rollout:
     terminated: NDArray[np.bool_]
     truncated: NDArray[np.bool_]
     valid: NDArray[np.bool_]
+
+    @property
+    def history(self) -> int:
+        """H."""
+        return int(self.begins.shape[1] - self.actions.shape[1] - 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Rollout(Batch):
+    """What one group went through, and where it is from.
+
+    Args:
+        version: of the parameters that acted: how many updates had made them.
+        index: which rollout of its group it is, from 0.
+        returns, lengths: of the episodes that ended in it, undiscounted.
+        broken: episodes that were dropped in it.
+    """
+
     version: int
     index: int
     returns: NDArray[np.float32]
@@ -53,31 +67,9 @@ class Rollout:
     broken: int
 
     @property
-    def history(self) -> int:
-        """H."""
-        return int(self.begins.shape[1] - self.actions.shape[1] - 1)
-
-    @property
     def steps(self) -> int:
         """Actions that count."""
         return int(self.valid.sum())
-
-
-@dataclass(frozen=True, eq=False)
-class Batch:
-    """Several rollouts below one another, for a learner; see :class:`Rollout`."""
-
-    observations: NDArray[Any]
-    begins: NDArray[np.bool_]
-    state: NDArray[np.float32]
-    stored: NDArray[np.float32]
-    actions: NDArray[np.int64]
-    log_probs: NDArray[np.float32]
-    rewards: NDArray[np.float32]
-    terminated: NDArray[np.bool_]
-    truncated: NDArray[np.bool_]
-    valid: NDArray[np.bool_]
-    history: int
 
 
 def stack(rollouts: Sequence[Rollout]) -> Batch:
@@ -86,13 +78,11 @@ def stack(rollouts: Sequence[Rollout]) -> Batch:
     Shorter histories are filled up in front.
     """
     history = max(one.history for one in rollouts)
-    plain = ("state", "stored", "actions", "log_probs", "rewards", "terminated", "truncated")
+    alike = [one.name for one in fields(Batch) if one.name not in ("observations", "begins")]
     return Batch(
         observations=np.concatenate([_led_in(one.observations, history, one) for one in rollouts]),
         begins=np.concatenate([_led_in(one.begins, history, one, True) for one in rollouts]),
-        valid=np.concatenate([one.valid for one in rollouts]),
-        history=history,
-        **{name: np.concatenate([getattr(one, name) for one in rollouts]) for name in plain},
+        **{name: np.concatenate([getattr(one, name) for one in rollouts]) for name in alike},
     )
 
 
