@@ -3,8 +3,9 @@
 
 from enum import IntEnum
 
-import numpy as np
-import torch
+from agents.seeds import draw, draw_torch
+
+__all__ = ["Role", "draw", "draw_torch"]
 
 
 class Role(IntEnum):
@@ -24,13 +25,3 @@ class Role(IntEnum):
     """What a strategy draws: who is asked, and noise."""
     NOISE = 6
     """What differential privacy draws at a site: who is in a step, and noise."""
-
-
-def draw(seed: int, role: Role, *numbers: int) -> np.random.Generator:
-    """The generator for a role, such as of one site in one round."""
-    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(role, *numbers)))
-
-
-def draw_torch(seed: int, role: Role, *numbers: int) -> torch.Generator:
-    """The same for torch."""
-    return torch.Generator().manual_seed(int(draw(seed, role, *numbers).integers(2**62)))

@@ -3,8 +3,9 @@
 
 from enum import IntEnum
 
-import numpy as np
-import torch
+from agents.seeds import draw, draw_torch
+
+__all__ = ["Role", "draw", "draw_torch"]
 
 
 class Role(IntEnum):
@@ -18,13 +19,3 @@ class Role(IntEnum):
     """How lanes are shared out in one update."""
     EVALUATION = 3
     """Actions when a policy is judged."""
-
-
-def draw(seed: int, role: Role, *numbers: int) -> np.random.Generator:
-    """The generator for a role, such as of one rollout of one group."""
-    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(role, *numbers)))
-
-
-def draw_torch(seed: int, role: Role, *numbers: int) -> torch.Generator:
-    """The same for torch."""
-    return torch.Generator().manual_seed(int(draw(seed, role, *numbers).integers(2**62)))
