@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The living warehouse: many worlds of many robots with orders, delays and people."""
