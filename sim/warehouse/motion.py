@@ -25,7 +25,7 @@ from sim.warehouse.rules import FORWARD, TURN_RIGHT, Following, Gait, Rules
 Bools = NDArray[np.bool_]
 
 NEVER, STRAIGHT, TOGETHER = 0, 1, 2
-_CODES = {Following.NEVER: NEVER, Following.STRAIGHT: STRAIGHT, Following.TOGETHER: TOGETHER}
+CODES = {Following.NEVER: NEVER, Following.STRAIGHT: STRAIGHT, Following.TOGETHER: TOGETHER}
 
 _UNSEEN, _WAITING, _STAYS, _MOVES = 0, 1, 2, 3
 
@@ -56,6 +56,14 @@ class Motion:
         self._claimant = np.full(len(neighbours), -1, dtype=np.int32)
         self._open = np.zeros((1, 0), dtype=np.bool_)
 
+    def check(self, fleet: Fleet, actions: Int8s) -> None:
+        """Refuse actions that mean nothing.
+
+        Raises:
+            InputError: another shape or out of range.
+        """
+        require_actions(actions, fleet, self.rules)
+
     def step(self, fleet: Fleet, actions: Int8s, closed: Bools | None = None) -> Moved:
         """Advance ``fleet`` in place by one tick; delays are not counted down here.
 
@@ -73,7 +81,7 @@ class Motion:
         )
         turning = self.rules.gait is Gait.TURNING
         _advance(
-            self.neighbours, turning, self.rules.ticks_per_action, _CODES[self.rules.following],
+            self.neighbours, turning, self.rules.ticks_per_action, CODES[self.rules.following],
             fleet, np.ascontiguousarray(actions, dtype=np.int8),
             self._open if closed is None else closed,
             moved, self._holder, self._claimant,

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Worlds with somebody who gives out orders and somebody who drives, tick after tick."""
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.warehouse.control.interface import Controller, View
+from sim.warehouse.dispatch import Dispatcher
+from sim.warehouse.fleet import Int8s
+from sim.warehouse.tally import Tally
+from sim.warehouse.world import Snapshot, Ticked, Worlds, inner, outer
+
+Watcher = Callable[[Worlds, View, Int8s, Ticked], None]
+"""Sees each tick: the worlds after it, what the controller saw (goals only; the robots have moved
+on) and answered, and what came of it."""
+
+
+class Simulation:
+    """A run that can be stopped and continued at any tick.
+
+    Args:
+        worlds, dispatcher, controller: who live, who gives out orders, who drives.
+        tally: counts.
+        watchers: see each tick; they remember nothing that matters to the run.
+    """
+
+    def __init__(
+        self,
+        worlds: Worlds,
+        dispatcher: Dispatcher,
+        controller: Controller,
+        tally: Tally,
+        watchers: tuple[Watcher, ...] = (),
+    ) -> None:
+        self.worlds, self.dispatcher, self.controller = worlds, dispatcher, controller
+        self.tally, self._watchers = tally, watchers
+        self._seconds: list[float] = []
+
+    @property
+    def decision_s(self) -> NDArray[np.float64]:
+        """CPU seconds of dispatcher and controller in each tick of this process so far."""
+        return np.array(self._seconds)
+
+    def run(self, ticks: int) -> None:
+        """Live on for so many ticks."""
+        for _ in range(ticks):
+            self._tick()
+
+    def _tick(self) -> None:
+        self.worlds.reveal()
+        started_s = time.process_time()
+        self.dispatcher.dispatch(self.worlds)
+        view = self.worlds.view()
+        actions = self.controller.act(view)
+        self._seconds.append(time.process_time() - started_s)
+        ticked = self.worlds.step(actions)
+        self.tally.add(self.worlds, ticked, view.goals[:, :, 0])
+        for watch in self._watchers:
+            watch(self.worlds, view, actions, ticked)
+
+    def snapshot(self) -> Snapshot:
+        """Where all stands, as arrays; the watchers excepted."""
+        parts = {
+            "worlds": self.worlds.snapshot(),
+            "dispatcher": self.dispatcher.snapshot(),
+            "controller": self.controller.snapshot(),
+            "tally": self.tally.snapshot(),
+        }
+        return {
+            key: array for name, part in parts.items() for key, array in outer(part, name).items()
+        }
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go on exactly where the snapshot of such a run was taken.
+
+        Raises:
+            InputError: it is of another one.
+        """
+        self.worlds.restore(inner(snapshot, "worlds"))
+        self.dispatcher.restore(inner(snapshot, "dispatcher"))
+        self.controller.restore(inner(snapshot, "controller"))
+        self.tally.restore(inner(snapshot, "tally"))
