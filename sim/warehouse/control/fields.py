@@ -52,7 +52,9 @@ class Fields:
         self.layout, self.neighbours = layout, neighbour_table(layout)
         cells = layout.free.size
         room = min(capacity_mib * MIB // (2 * cells), len(layout.free_cells))
-        require("capacity_mib", capacity_mib, room >= 1, f"at least {2 * cells / MIB:.0f}, one goal")
+        require(
+            "capacity_mib", capacity_mib, room >= 1, f"at least {2 * cells / MIB:.0f}, one goal"
+        )
         # The pages of rows not yet in use take no memory.
         self.arrays = FieldArrays(np.empty((room, cells), dtype=np.uint16))
         self._goal_of = np.full(room, -1, dtype=np.int64)
@@ -71,23 +73,18 @@ class Fields:
             InputError: a goal is no free cell, or there are more than the memory holds.
         """
         self._clock += 1
-        self._require_inside(goals)
         found = _look_up(goals.ravel(), self._row_of, self._used, self._clock)
         if found.missing:
             self._compute(goals)
             found = _look_up(goals.ravel(), self._row_of, self._used, self._clock)
         return found.rows.reshape(goals.shape)
 
-    def _require_inside(self, goals: Int32s) -> None:
-        if goals.size and not (goals.min() >= -1 and goals.max() < len(self._row_of)):
-            wrong = goals[(goals < -1) | (goals >= len(self._row_of))]
-            require_free(self.layout, int(wrong.flat[0]), "goal")
-
     def _compute(self, goals: Int32s) -> None:
-        wanted = np.unique(goals[goals >= 0])
-        new = wanted[self._row_of[wanted] < 0]
-        for goal in new[~self.layout.free.ravel()[new]]:
+        wanted = np.unique(goals[goals != -1])
+        outside = (wanted < 0) | (wanted >= len(self._row_of))
+        for goal in wanted[outside | ~self.layout.free.ravel()[np.where(outside, 0, wanted)]]:
             require_free(self.layout, int(goal), "goal")
+        new = wanted[self._row_of[wanted] < 0]
         for goal, row in zip(new, self._vacant(len(new), len(wanted)), strict=True):
             if self._goal_of[row] >= 0:
                 self._row_of[self._goal_of[row]] = -1
@@ -105,6 +102,7 @@ class Fields:
             )
         fresh = np.arange(self._filled, min(self._filled + count, room))
         self._filled += len(fresh)
+        self._used[fresh] = self._clock
         oldest = np.argsort(self._used, kind="stable")[: count - len(fresh)]
         return np.concatenate([fresh, oldest])
 
@@ -115,20 +113,17 @@ class _Found(NamedTuple):
 
 
 @kernel
-def _look_up(
-    goals: Int32s, row_of: Int32s, used: NDArray[np.int64], clock: int
-) -> _Found:
+def _look_up(goals: Int32s, row_of: Int32s, used: NDArray[np.int64], clock: int) -> _Found:
     rows = np.full(len(goals), -1, dtype=np.int32)
     missing = False
     for index in range(len(goals)):
         goal = goals[index]
-        if goal >= 0:
-            row = row_of[goal]
-            rows[index] = row
-            if row < 0:
-                missing = True
-            else:
-                used[row] = clock
+        row = row_of[goal] if 0 <= goal < len(row_of) else np.int32(-1)
+        rows[index] = row
+        if row >= 0:
+            used[row] = clock
+        elif goal != -1:
+            missing = True
     return _Found(rows, missing)
 
 
@@ -142,6 +137,8 @@ def _fill(neighbours: Neighbours, goal: int, out: NDArray[np.uint16], queue: Int
     while head < tail:
         cell = queue[head]
         head += 1
+        if out[cell] == UNREACHABLE - 1:  # longer ways cannot be told
+            break
         for direction in range(4):
             neighbour = neighbours[cell, direction]
             if neighbour >= 0 and out[neighbour] == UNREACHABLE:
