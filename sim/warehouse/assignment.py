@@ -5,12 +5,15 @@ Costs are whole numbers, so equal ones are exactly equal; of equals the lower in
 first. What comes out is a function of the matrix and nothing else.
 """
 
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from sim.errors import InputError, require
 from sim.jit import kernel
@@ -58,10 +61,9 @@ def assign_orders(
     require("epsilon", epsilon, 0 <= epsilon <= UNREACHABLE, f"0 to {UNREACHABLE}")
     if method is AssignmentMethod.NEAREST:
         return _nearest(costs)
-    price = _missing_price(costs)
     if method is AssignmentMethod.OPTIMAL:
-        return _optimal(costs, price)
-    return _auctioned(costs, price, epsilon)
+        return _optimal(costs, _missing_price(costs))
+    return _auctioned(costs, epsilon)
 
 
 def _checked(cost: NDArray[np.integer[Any]]) -> Costs:
@@ -97,7 +99,38 @@ def _optimal(costs: Costs, price: int) -> Int32s:
     return chosen
 
 
-def _auctioned(costs: Costs, price: int, epsilon: int) -> Int32s:
+def _auctioned(costs: Costs, epsilon: int) -> Int32s:
+    """One auction for each block: where some must go without, they would bid far up for nothing.
+
+    On a floor every robot of an area reaches every order of it; so in each block either all
+    bidders get something, or all goods go.
+    """
+    chosen = np.full(len(costs), -1, dtype=np.int32)
+    for robots, orders in _blocks(costs < UNREACHABLE):
+        block = costs[np.ix_(robots, orders)]
+        found = _auctioned_block(block, _missing_price(block), epsilon)
+        chosen[robots] = np.where(found >= 0, orders[found], -1)
+    return chosen
+
+
+def _blocks(reachable: NDArray[np.bool_]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Robots and orders that hang together, and nothing to do with any others."""
+    num_robots, num_orders = reachable.shape
+    if reachable.size and reachable.all():
+        yield np.arange(num_robots), np.arange(num_orders)
+        return
+    robots, orders = np.nonzero(reachable)
+    size = num_robots + num_orders
+    graph = coo_array((np.ones(len(robots)), (robots, orders + num_robots)), shape=(size, size))
+    _, label = connected_components(graph, directed=False)
+    for block in np.intersect1d(label[:num_robots], label[num_robots:]):
+        yield (
+            np.flatnonzero(label[:num_robots] == block),
+            np.flatnonzero(label[num_robots:] == block),
+        )
+
+
+def _auctioned_block(costs: Costs, price: int, epsilon: int) -> Int32s:
     """Whoever are fewer do the bidding."""
     bidders = min(costs.shape)
     total = (price + bidders * epsilon) * (bidders + 1)
