@@ -181,7 +181,7 @@ def work(
 ) -> int:
     """``visit``, ``reveal`` and ``next_goals`` in one call, as the league ends a tick.
 
-    Called from Python this takes a third of the time of the three: most of it goes into handing
+    Called from Python this takes half the time of the three: most of that goes into handing
     over the book. Arguments and result as there.
     """
     count = visit(book, cell, tick, events, count)
