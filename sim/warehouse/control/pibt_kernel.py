@@ -100,9 +100,7 @@ def plan_world(
             scratch.taker[robots.entering[robot]] = robot
             if robots.fixed[robot] == HOLDS:
                 scratch.taker[robots.cell[robot]] = robot
-    for robot in scratch.order:
-        if planned[robot] < 0:
-            _push(neighbours, fields, robots, closed, key, tick, rings, scratch, planned, robot)
+    _choose(neighbours, fields, robots, closed, key, tick, rings, scratch, planned)
     for robot in range(len(robots.cell)):
         scratch.holder[robots.cell[robot]] = -1
         scratch.taker[robots.cell[robot]] = -1
@@ -124,7 +122,7 @@ def sort_by_priority(order: Int32s, priority: Floats) -> None:
 
 
 @kernel
-def _push(
+def _choose(
     neighbours: Neighbours,
     fields: FieldArrays,
     robots: Robots,
@@ -134,50 +132,52 @@ def _push(
     rings: bool,
     scratch: Scratch,
     planned: Int32s,
-    root: int,
 ) -> None:
-    """Decide for ``root`` and all those that it pushes."""
-    depth, other = -1, root
-    while True:
-        if other >= 0:  # it was pushed just now
-            depth += 1
-            scratch.stack[depth] = other
-            chance = np.int64(bits(key, tick, other, TIES) >> np.uint64(1))
-            _rank(
-                neighbours, fields, closed, scratch.holder, robots.cell[other],
-                robots.row[other], robots.facing[other], robots.kept[other], chance,
-                scratch.ranks[other],
-            )  # fmt: skip
-            scratch.tried[other] = -1
-            other = -1
-        robot = scratch.stack[depth]
-        cell = robots.cell[robot]
-        rank = _next_best(scratch.ranks[robot], scratch.tried[robot])
-        if rank == NO_OPTION:  # pushed in vain: stays
-            scratch.taker[cell] = robot
-            planned[robot] = cell
-            scratch.pending[robot] = False
-            depth -= 1
-            if depth < 0:
+    """Decide for all robots that are free, each with those that it pushes."""
+    for root in scratch.order:
+        if planned[root] >= 0:
+            continue
+        depth, other = -1, root
+        while True:
+            if other >= 0:  # it was pushed just now
+                depth += 1
+                scratch.stack[depth] = other
+                chance = np.int64(bits(key, tick, other, TIES) >> np.uint64(1))
+                _rank(
+                    neighbours, fields, closed, scratch.holder, robots.cell[other],
+                    robots.row[other], robots.facing[other], robots.kept[other], chance,
+                    scratch.ranks[other],
+                )  # fmt: skip
+                scratch.tried[other] = -1
+                other = -1
+            robot = scratch.stack[depth]
+            cell = robots.cell[robot]
+            rank = _next_best(scratch.ranks[robot], scratch.tried[robot])
+            if rank == NO_OPTION:  # pushed in vain: stays
+                scratch.taker[cell] = robot
+                planned[robot] = cell
+                scratch.pending[robot] = False
+                depth -= 1
+                if depth < 0:
+                    break
+                continue
+            scratch.tried[robot] = rank
+            direction = rank & 7
+            target = cell if direction == STAY else neighbours[cell, direction]
+            there = scratch.holder[target]
+            if scratch.taker[target] >= 0:
+                continue
+            meets = there >= 0 and there != robot
+            if meets and (planned[there] == cell or (not rings and scratch.pending[there])):
+                continue
+            scratch.taker[target] = robot
+            planned[robot] = target
+            if there < 0 or planned[there] >= 0:
                 break
-            continue
-        scratch.tried[robot] = rank
-        direction = rank & 7
-        target = cell if direction == STAY else neighbours[cell, direction]
-        there = scratch.holder[target]
-        if scratch.taker[target] >= 0:
-            continue
-        meets = there >= 0 and there != robot
-        if meets and (planned[there] == cell or (not rings and scratch.pending[there])):
-            continue
-        scratch.taker[target] = robot
-        planned[robot] = target
-        if there < 0 or planned[there] >= 0:
-            break
-        scratch.pending[robot] = True
-        other = there
-    for index in range(depth + 1):
-        scratch.pending[scratch.stack[index]] = False
+            scratch.pending[robot] = True
+            other = there
+        for index in range(depth + 1):
+            scratch.pending[scratch.stack[index]] = False
 
 
 @kernel
