@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``sim.warehouse.control.pibt_kernel`` for one world, by recursion as in the paper; for tests."""
+"""``pibt_kernel`` and ``pibt_rollout`` for one world, by recursion as in the paper; for tests."""
 
 import numpy as np
 
@@ -7,7 +7,8 @@ from sim.distances import Neighbours
 from sim.warehouse.chance import bits
 from sim.warehouse.control.fields import FieldArrays, distance
 from sim.warehouse.control.pibt_kernel import TIE_BITS, TIES
-from sim.warehouse.control.pibt_state import FREE, HOLDS, Bools, Robots
+from sim.warehouse.control.pibt_state import FREE, HOLDS, Bools, Floats, Robots
+from sim.warehouse.fleet import Int32s
 
 
 def plan_reference(
@@ -86,3 +87,38 @@ def options_reference(
         )
         ranked.append((rank, target))
     return [target for _, target in sorted(ranked)]
+
+
+def rollout_reference(
+    neighbours: Neighbours,
+    fields: FieldArrays,
+    cell: Int32s,
+    rows: Int32s,
+    priority: Floats,
+    closed: Bools,
+    key: np.uint64,
+    tick: int,
+    steps: int,
+    rings: bool,
+) -> list[list[int]]:
+    """``pibt_rollout``, slow and obvious, for tests."""
+    cells, patience = [cell.tolist()], priority.copy()
+    left = [[int(row) for row in of_robot if row >= 0] for of_robot in rows]
+    nothing = np.full(len(cell), -1, dtype=np.int32)
+    for step in range(steps):
+        now = np.array(cells[-1], dtype=np.int32)
+        for robot, goals in enumerate(left):
+            if goals and distance(fields, goals[0], now[robot]) == 0:
+                goals.pop(0)
+                patience[robot] %= 1
+            if not goals:
+                patience[robot] = patience[robot] % 1 - 1
+        robots = Robots(
+            now, now, np.zeros(len(now), np.int8),
+            np.array([goals[0] if goals else -1 for goals in left], dtype=np.int32), patience,
+            nothing.astype(np.int8), nothing,
+        )  # fmt: skip
+        args = robots, closed, key, tick + step, rings
+        cells.append(plan_reference(neighbours, fields, *args))
+        patience = patience + 1
+    return cells
