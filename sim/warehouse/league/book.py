@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.errors import require
 from sim.lorr import Problem
 
 NO_ORDER = -1
+MAX_POOL = 10_000_000
 
 
 @dataclass(eq=False)
@@ -23,6 +25,9 @@ class Book:
 
     Args:
         problem: the orders and the number of robots.
+
+    Raises:
+        InputError: more than ten million orders at a time.
     """
 
     problem: Problem
@@ -40,6 +45,8 @@ class Book:
         self._robot_of: dict[int, int] = {}
         # The program multiplies in 32 bits and drops the fraction.
         self._pool_size = int(np.float32(self.problem.reveal_ratio) * np.float32(robots))
+        require("orders to reveal", self._pool_size, self._pool_size <= MAX_POOL,
+                f"at most {MAX_POOL}")  # fmt: skip
         self.reveal(0)
 
     def cells(self, order: int) -> NDArray[np.int32]:

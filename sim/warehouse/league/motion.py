@@ -71,6 +71,11 @@ def _overlap(gap: tuple[int, int], change: tuple[int, int], size: int) -> bool:
 
 
 @kernel
+def _note(fault: Int64s, kind: int, robot: int, one: int, two: int) -> None:
+    fault[0], fault[1], fault[2], fault[3] = kind, robot, one, two
+
+
+@kernel
 def _begin(
     robots: Robots, actions: NDArray[np.int8], free: NDArray[np.bool_], faults: Int64s
 ) -> int:
@@ -87,11 +92,23 @@ def _begin(
             row, column = robots.row[robot] + down, robots.column[robot] + right
             inside = 0 <= row < height and 0 <= column < width
             if not inside or not free[row, column]:
-                faults[found] = (OFF_FLOOR, robot, row, column)
+                _note(faults[found], OFF_FLOOR, robot, row, column)
                 found += 1
                 robots.doing[robot] = _WAIT
                 actions[robot] = _WAIT
     return found
+
+
+@kernel
+def _begins_to_overlap(
+    robots: Robots, drives: NDArray[np.bool_], robot: int, other: int, parts: int
+) -> bool:
+    here, there = _place(robots, robot, parts), _place(robots, other, parts)
+    gap = (here[0] - there[0], here[1] - there[1])
+    down, right = _ahead(robots.orientation[robot])
+    other_down, other_right = _ahead(robots.orientation[other])
+    change = (down - other_down * drives[other], right - other_right * drives[other])
+    return not _overlap(gap, (0, 0), parts) and _overlap(gap, change, parts)
 
 
 @kernel
@@ -115,25 +132,16 @@ def _meetings(
     for robot in range(len(actions)):
         if not drives[robot]:
             continue
-        down, right = _ahead(robots.orientation[robot])
-        place = _place(robots, robot, parts)
         row, column = robots.row[robot], robots.column[robot]
         for near_row in range(max(row - _FAR, 0), min(row + _FAR + 1, height)):
             for near_column in range(max(column - _FAR, 0), min(column + _FAR + 1, width)):
                 other = first[near_row * width + near_column]
                 while other >= 0:
-                    if other != robot and not (drives[other] and other < robot):
-                        there = _place(robots, other, parts)
-                        gap = (place[0] - there[0], place[1] - there[1])
-                        other_down, other_right = _ahead(robots.orientation[other])
-                        change = (
-                            down - other_down * drives[other],
-                            right - other_right * drives[other],
-                        )
-                        if not _overlap(gap, (0, 0), parts) and _overlap(gap, change, parts):
-                            if found < len(faults):
-                                faults[found] = (OVERLAP, robot, other, 0)
-                            found += 1
+                    once = not drives[other] or robot < other
+                    if once and _begins_to_overlap(robots, drives, robot, other, parts):
+                        if found < len(faults):
+                            _note(faults[found], OVERLAP, robot, other, 0)
+                        found += 1
                     other = following[other]
     return min(found, len(faults))
 

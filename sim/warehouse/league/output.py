@@ -3,7 +3,8 @@
 
 Source: the league's Start-Kit 2026, ``Input_Output_Format.md`` and the behaviour of its program.
 Where that program is at odds with its own description, the description is followed: a robot that
-faces south is "S", and ``errors`` holds the refused actions of all ticks, not of the last one.
+faces south is "S", each segment of a path begins with the robot's state there (the program repeats
+that of the first one), and ``errors`` holds the refused actions of all ticks, not of the last one.
 """
 
 import json
@@ -117,10 +118,12 @@ def _errors(told: Int8s, executed: Int8s) -> list[list[Any]]:
 
 
 def _schedule(record: LeagueRecord) -> list[str]:
-    """For each robot ``tick:order`` wherever its order changes."""
-    changes: list[list[tuple[int, int]]] = [[] for _ in record.starts]
+    """For each robot ``tick:order`` wherever its order changes; PlanViz wants an entry for each."""
+    changes: list[list[tuple[int, int]]] = [[(0, -1)] for _ in record.starts]
     for tick, robot, order in record.assignments.tolist():
-        if not changes[robot] or changes[robot][-1][1] != order:
+        if tick == 0:
+            changes[robot] = [(0, order)]
+        elif changes[robot][-1][1] != order:
             changes[robot].append((tick, order))
     return [",".join(f"{tick}:{order}" for tick, order in row) for row in changes]
 
