@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.errors import InputError
+from sim.errors import InputError, require
 from sim.jit import kernel
 from sim.layout import Layout
 from sim.warehouse.chance import Keys, bits
@@ -45,23 +45,25 @@ class PibtController:
         self.fields = Fields(layout, capacity_mib)
         self._begin(0)
 
-    def act(self, view: View) -> Int8s:
+    def act(self, view: View, wanted: Int32s | None = None) -> Int8s:
         """``[W, N]``: an action for each robot.
+
+        Args:
+            view: of all worlds.
+            wanted: ``[W, N]`` the cell that each robot is to enter, or its own to wait, where
+                possible; -1: no wish.
 
         Raises:
             InputError: as many worlds as keys are needed; a goal is no free cell, or there are
                 more goals at once than the memory holds.
         """
         fleet, (worlds, count) = view.fleet, view.fleet.cell.shape
-        if worlds != len(self.keys):
-            raise InputError(f"the view shows {worlds} worlds; allowed: {len(self.keys)}, the keys")
-        if count != self._elapsed.shape[1]:
-            self._begin(count)
+        self.prepare(worlds, count)
         goals = np.ascontiguousarray(view.goals[:, :, 0])
         rows = self.fields.rows(goals)
         turning, following = self.rules.gait is Gait.TURNING, self.rules.following
         closed = np.zeros((worlds, 0), np.bool_) if view.closed is None else view.closed
-        robots = self._robots(view, rows)
+        robots = self._robots(view, rows, wanted)
         commitments(self.fields.neighbours, turning, fleet, robots)
         _grow_patient(fleet.cell, goals, self._aim, self._elapsed, self._rank, robots.priority)
         together = following is Following.TOGETHER
@@ -74,6 +76,21 @@ class PibtController:
             self.fields.neighbours, turning, following is Following.STRAIGHT, together, fleet,
             closed, planned,
         )  # fmt: skip
+
+    def prepare(self, worlds: int, robots: int) -> None:
+        """Start anew if there are other robots than before.
+
+        Raises:
+            InputError: other worlds than keys.
+        """
+        require("worlds", worlds, worlds == len(self.keys), f"{len(self.keys)}, one per key")
+        if robots != self._elapsed.shape[1]:
+            self._begin(robots)
+
+    @property
+    def priority(self) -> Floats:
+        """``[W, N]`` ticks since each robot was at its goal, plus a distinct fraction of 1."""
+        return self._elapsed + self._rank
 
     def snapshot(self) -> dict[str, NDArray[Any]]:
         """What it remembers, ``[W, N]``: ticks since the last goal, the goal, the cell planned."""
@@ -104,10 +121,11 @@ class PibtController:
         shape = len(self.keys), count
         self._elapsed = np.zeros(shape, dtype=np.int64)
         self._aim, self._kept = (np.full(shape, NO_GOAL, dtype=np.int32) for _ in range(2))
+        self._nothing = np.full(shape, -1, dtype=np.int32)
         self._rank: Floats = _ranks(self.keys, count)
         self._order: Int32s = np.tile(np.arange(count, dtype=np.int32), (shape[0], 1))
 
-    def _robots(self, view: View, rows: Int32s) -> Robots:
+    def _robots(self, view: View, rows: Int32s, wanted: Int32s | None) -> Robots:
         cell = view.fleet.cell
         return Robots(
             cell=cell,
@@ -117,6 +135,7 @@ class PibtController:
             priority=np.empty(cell.shape),
             facing=np.empty(cell.shape, dtype=np.int8),
             kept=self._kept,
+            wanted=self._nothing if wanted is None else wanted,
         )
 
 

@@ -6,8 +6,8 @@ multi-agent path finding", Artificial Intelligence 310 (2022): robots choose in 
 priority; who stands where a robot wants to go chooses before everybody else, and if it finds no
 place, the robot takes its next best cell. The recursion is a stack here.
 
-Robots prefer cells nearer to their goals; of equally near ones the cell they planned before, the
-one with fewer turns, one that is empty, and then chance.
+Robots prefer the cell that a planner wants, then those nearer to their goals; of equally near ones
+the cell they planned before, the one with fewer turns, one that is empty, and then chance.
 """
 
 import numpy as np
@@ -67,6 +67,7 @@ def plan_worlds(
         one = Robots(
             robots.cell[world], robots.entering[world], robots.fixed[world], robots.row[world],
             robots.priority[world], robots.facing[world], robots.kept[world],
+            robots.wanted[world],
         )  # fmt: skip
         scratch.order[:] = order[world]
         sort_by_priority(scratch.order, one.priority)
@@ -145,7 +146,8 @@ def _choose(
                 chance = np.int64(bits(key, tick, other, TIES) >> np.uint64(1))
                 _rank(
                     neighbours, fields, closed, scratch.holder, robots.cell[other],
-                    robots.row[other], robots.facing[other], robots.kept[other], chance,
+                    robots.row[other], robots.facing[other], robots.kept[other],
+                    robots.wanted[other], chance,
                     scratch.ranks[other],
                 )  # fmt: skip
                 scratch.tried[other] = -1
@@ -200,6 +202,7 @@ def _rank(
     row: int,
     facing: int,
     kept: int,
+    wanted: int,
     chance: np.int64,
     ranks: NDArray[np.int64],
 ) -> None:
@@ -211,7 +214,7 @@ def _rank(
             ranks[direction] = NO_OPTION
             continue
         moves = distance(fields, row, target) if row >= 0 else int(not stays)
-        rank = moves * 2 + int(target != kept)
+        rank = (int(target != wanted) << 16 | moves) * 2 + int(target != kept)
         turns = 0 if facing < 0 or stays else quarter_turns(facing, direction)
         held = not stays and holder[target] >= 0
         rank = (rank * 4 + turns) * 2 + int(held)

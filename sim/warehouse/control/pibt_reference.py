@@ -78,6 +78,7 @@ def options_reference(
         turns = min((direction - facing) % 4, (facing - direction) % 4)
         ties = chance >> TIE_BITS * direction & (1 << TIE_BITS) - 1
         rank = (
+            target != robots.wanted[robot],
             away,
             target != robots.kept[robot],
             turns if moves and facing >= 0 else 0,
@@ -116,7 +117,7 @@ def rollout_reference(
         robots = Robots(
             now, now, np.zeros(len(now), np.int8),
             np.array([goals[0] if goals else -1 for goals in left], dtype=np.int32), patience,
-            nothing.astype(np.int8), nothing,
+            nothing.astype(np.int8), nothing, nothing,
         )  # fmt: skip
         args = robots, closed, key, tick + step, rings
         cells.append(plan_reference(neighbours, fields, *args))

@@ -54,6 +54,7 @@ def pibt_rollout(
         priority=priority.copy(),
         facing=np.full(num_robots, -1, dtype=np.int8),
         kept=np.full(num_robots, -1, dtype=np.int32),
+        wanted=np.full(num_robots, -1, dtype=np.int32),
     )
     scratch = scratch_for(len(neighbours), num_robots)
     for step in range(steps):

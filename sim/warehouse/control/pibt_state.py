@@ -26,7 +26,8 @@ class Robots(NamedTuple):
         row: int32, of the field to its goal; -1 without a goal: stays where it may.
         priority: float64, distinct within a world.
         facing: int8, the direction in which it drives without a turn; -1: any.
-        kept: int32, the cell it planned to enter before, -1 for none.
+        kept: int32, the cell it planned to enter before, -1 for none; decides between equals.
+        wanted: int32, the cell that it likes best wherever its goal is, -1 for none.
     """
 
     cell: Int32s
@@ -36,6 +37,7 @@ class Robots(NamedTuple):
     priority: Floats
     facing: Int8s
     kept: Int32s
+    wanted: Int32s
 
 
 class Scratch(NamedTuple):

@@ -62,6 +62,7 @@ def random_case(number: int) -> Case:
         priority=rng.permutation(cell.size).reshape(cell.shape).astype(float),
         facing=rng.integers(0 if number % 3 else -1, 4 if number % 3 else 0, cell.shape, np.int8),
         kept=fields.neighbours[cell, rng.integers(0, 4, cell.shape)],
+        wanted=fields.neighbours[cell, rng.integers(0, 4, cell.shape)],
     )
     closed = rng.random((WORLDS, layout.free.size if number % 5 == 0 else 0)) < 0.2
     return Case(fields, robots, closed, rings=number % 8 < 4)
