@@ -105,6 +105,7 @@ def warm_up(setup: Setup) -> None:
         InputError: the environment fails.
     """
     learn_once = replace(setup.learn, minibatches=1, epochs=1)
-    small = replace(setup, act=ActOptions(1, 1, 2), learn=learn_once)
+    # All lanes of a group: the robots of a warehouse act together.
+    small = replace(setup, act=ActOptions(1, setup.act.lanes, 2), learn=learn_once)
     learner, actor = Learner(small), Actor(small, 0)
     learner.update([actor.collect(learner.weights(), 0)])

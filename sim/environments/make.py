@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from sim.environments.interface import Interface, VectorEnvironment
+from sim.environments.warehouse_names import warehouse_robots
 from sim.errors import InputError, require
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ def make_environments(
     the number of the episode and the actions; the other lanes do not matter.
 
     Args:
-        name: an id that Gymnasium, MiniGrid or POPGym registers, or one of ``names.SIZED``.
+        name: an id that Gymnasium, MiniGrid or POPGym registers, one of ``names.SIZED``, or
+            ``warehouse-N``, where each robot is a lane.
         lanes: ``[B]`` numbers across the whole run, all different, below 2^32.
         seed: of the run, below 2^32.
         engine: an ``EnvironmentEngine``.
@@ -52,14 +54,23 @@ def make_environments(
     in_range = all(0 <= number <= MAX_NUMBER for number in [*numbers, seed])
     require("lanes and seed", (numbers, seed), in_range, f"0 to {MAX_NUMBER}")
     if is_compiled(name, engine):
-        from sim.environments.gridworld import GridworldVector
-
-        return GridworldVector(name, numbers, seed)
+        return _compiled(name, numbers, seed)
     from sim.environments.gymnasium_vector import GymnasiumVector
     from sim.environments.lane import Source
 
     recipe, translation = _read(name)
     return GymnasiumVector(Source(name, recipe.make, translation, seed), numbers, recipe.max_steps)
+
+
+def _compiled(name: str, numbers: list[int], seed: int) -> VectorEnvironment:
+    robots = warehouse_robots(name)
+    if robots is not None:
+        from sim.environments.warehouse.lanes import WarehouseLanes
+
+        return WarehouseLanes(robots, numbers, seed)
+    from sim.environments.gridworld import GridworldVector
+
+    return GridworldVector(name, numbers, seed)
 
 
 def interface_of(name: str) -> Interface:
@@ -68,6 +79,11 @@ def interface_of(name: str) -> Interface:
     Raises:
         InputError: unknown name, or spaces that no policy here can use.
     """
+    robots = warehouse_robots(name)
+    if robots is not None:
+        from sim.environments.warehouse.lanes import interface_for
+
+        return interface_for(robots)
     if is_compiled(name, EnvironmentEngine.AUTO):
         from sim.environments.gridworld.worlds import interface_of as interface_of_rules
         from sim.environments.gridworld.worlds import rules_of
@@ -83,6 +99,10 @@ def is_compiled(name: str, engine: str) -> bool:
         InputError: no such engine, or the compiled one where it has no such world.
     """
     require("engine", engine, engine in list(EnvironmentEngine), ", ".join(EnvironmentEngine))
+    if warehouse_robots(name) is not None:
+        own = engine != EnvironmentEngine.GYMNASIUM
+        require("engine", engine, own, "auto, compiled; every robot of a warehouse is a lane")
+        return True
     if engine == EnvironmentEngine.GYMNASIUM:
         return False
     from sim.environments.gridworld.worlds import NAMES

@@ -14,6 +14,7 @@ from typing import Any
 import gymnasium
 
 from sim.environments.chains import Bandit, Identity, MemoryLength
+from sim.environments.warehouse_names import SIZES, warehouse_robots
 from sim.errors import InputError, require
 
 AnyEnvironment = gymnasium.Env[Any, Any]
@@ -53,8 +54,10 @@ def resolve(name: str) -> Recipe:
     A name may also be ``module:id``: the module is imported first, and registers the id.
 
     Raises:
-        InputError: there is none of that name; tells near ones, or what has to be installed.
+        InputError: Gymnasium has none of that name; tells near ones, or what has to be installed.
     """
+    if warehouse_robots(name) is not None:
+        raise InputError(f"environment {name!r} is not one of Gymnasium: its robots are lanes")
     return _sized(name) or _registered(name)
 
 
@@ -62,7 +65,8 @@ def known_names() -> list[str]:
     """All names that are registered, and one for each kind of ours."""
     for package in set(FAMILIES.values()):
         _import(package)
-    return sorted(gymnasium.registry) + [f"{kind}-{least}" for kind, (_, least) in SIZED.items()]
+    own = [f"{kind}-{least}" for kind, (_, least) in SIZED.items()]
+    return sorted(gymnasium.registry) + own + [f"warehouse-{size}" for size in SIZES]
 
 
 def _sized(name: str) -> Recipe | None:
@@ -108,7 +112,7 @@ def _unknown(name: str) -> str:
         if name.startswith(prefix):
             return f"environment {name!r} needs the package {package}: pip install {package}"
     near = difflib.get_close_matches(name, known_names(), cutoff=0.5)
-    kinds = ", ".join(f"{kind}-N" for kind in SIZED)
+    kinds = ", ".join(f"{kind}-N" for kind in [*SIZED, "warehouse"])
     listed = f"did you mean {' or '.join(near)}? " if near else ""
     return (
         f"environment {name!r} is unknown; {listed}allowed: what Gymnasium, MiniGrid and POPGym "
