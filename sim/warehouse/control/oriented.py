@@ -104,9 +104,10 @@ class OrientedFields:
     def __init__(self, layout: Layout, gait: Gait, capacity_mib: float) -> None:
         self._neighbours = neighbour_table(layout)
         headings = planes(gait)
-        rows = int(capacity_mib * 2**20) // (2 * headings * layout.free.size)
+        field_bytes = 2 * headings * layout.free.size
+        rows = int(capacity_mib * 2**20) // field_bytes
         require("capacity_mib", capacity_mib, rows >= 1,
-                f"at least {2 * headings * layout.free.size / 2**20:.3f}, for one goal")  # fmt: skip
+                f"at least {field_bytes / 2**20:.3f}, for one goal")  # fmt: skip
         # Memory that is never written is never taken from the system; no more goals than cells.
         rows = min(rows, layout.free.size)
         self.data: Fields = np.empty((rows, layout.free.size, headings), dtype=np.uint16)

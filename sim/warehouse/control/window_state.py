@@ -24,7 +24,7 @@ class Problem(NamedTuple):
     Args:
         neighbours: ``[cells, 4]``.
         fields: ``[R, cells, 4]`` by heading where robots turn, ``[R, cells, 1]`` where they slide.
-        tolls: ``[cells, 4]``, steps that leaving a cell in a direction costs on top of one.
+        tolls: ``[cells, 4]``, what leaving a cell in a direction costs on top of a step.
         cell: ``[N]``, distinct.
         heading: ``[N]``.
         rows: ``[N, K]`` of ``fields``, -1 beyond the last goal.
@@ -33,6 +33,7 @@ class Problem(NamedTuple):
         weights: ``[N]`` what a step of each robot counts.
         straight_only: whether a robot may follow another one into the cell that it leaves only in
             the same direction.
+        unit: cost of a step; fields, tails and tolls count in it.
     """
 
     neighbours: Neighbours
@@ -45,6 +46,7 @@ class Problem(NamedTuple):
     tails: Int32s
     weights: Int32s
     straight_only: bool
+    unit: int
 
 
 class Plan(NamedTuple):
@@ -73,16 +75,14 @@ class Attempt(NamedTuple):
     """Robots that are planned anew together, and what they did before.
 
     Args:
-        robots: ``[M]`` those robots.
-        pending: ``[M]`` a stack of those that have no path yet.
-        number: ``[3]`` of the attempt, of its robots, of pending ones.
+        robots: ``[M]`` those robots; they are planned in this order.
+        number: ``[2]`` of the attempt, and of its robots.
         taken: ``[N]`` the last attempt that took a robot out of the plan.
         settled: ``[N]`` the last attempt that found it a new path.
         cells, headings, actions, drives, cost: as in ``Plan``, before.
     """
 
     robots: Int32s
-    pending: Int32s
     number: Costs
     taken: Costs
     settled: Costs
@@ -100,19 +100,19 @@ def remaining(problem: Problem, robot: int, goal: int, cell: int, heading: int) 
         return 0
     fields = problem.fields
     steps = fields[problem.rows[robot, goal], cell, heading if fields.shape[2] == 4 else 0]
-    return np.int64(steps) + np.int64(problem.tails[robot, goal])
+    return int(steps) + int(problem.tails[robot, goal])
 
 
 @kernel
 def is_done(problem: Problem, robot: int, goal: int) -> bool:
     """Whether there is no goal number ``goal``."""
-    return goal >= problem.rows.shape[1] or problem.rows[robot, goal] < 0
+    return bool(goal >= problem.rows.shape[1] or problem.rows[robot, goal] < 0)
 
 
 @kernel
 def first_goal(problem: Problem, robot: int) -> int:
     """0, or the number after the last if the robot has no goal, or none that it can reach."""
-    none = problem.rows.shape[1]
+    none = int(problem.rows.shape[1])
     if is_done(problem, robot, 0):
         return none
     steps = problem.fields[problem.rows[robot, 0], problem.cell[robot], 0]
@@ -120,7 +120,9 @@ def first_goal(problem: Problem, robot: int) -> int:
 
 
 @kernel
-def met(problem: Problem, plan: Plan, robot: int, step: int, cell: int, drive: int, which: int) -> int:
+def met(
+    problem: Problem, plan: Plan, robot: int, step: int, cell: int, drive: int, which: int
+) -> int:
     """A robot that is in the way of a step, or nobody.
 
     Args:
@@ -133,35 +135,37 @@ def met(problem: Problem, plan: Plan, robot: int, step: int, cell: int, drive: i
     """
     after = cell if drive == STAYS else problem.neighbours[cell, drive]
     if which == 0:
-        other = plan.occupant[step + 1, after]
+        other = int(plan.occupant[step + 1, after])
         return other if other != robot else NOBODY
     if drive == STAYS:
         return NOBODY
     if which == 1:
         return _left_wrongly(problem, plan, robot, step, after, drive)
-    other = plan.occupant[step + 1, cell]
-    if other == NOBODY or other == robot or plan.cells[other, step] == cell:
+    other = int(plan.occupant[step + 1, cell])
+    if other < 0 or other == robot or plan.cells[other, step] == cell:
         return NOBODY
     follows = plan.drives[other, step] == drive or not problem.straight_only
     return NOBODY if follows else other
 
 
 @kernel
-def _left_wrongly(problem: Problem, plan: Plan, robot: int, step: int, cell: int, drive: int) -> int:
+def _left_wrongly(
+    problem: Problem, plan: Plan, robot: int, step: int, cell: int, drive: int
+) -> int:
     """Who leaves ``cell`` in ``step``, but so that ``robot`` must not enter it in ``drive``."""
-    other = plan.occupant[step, cell]
-    if other == NOBODY or other == robot or plan.drives[other, step] == drive:
+    other = int(plan.occupant[step, cell])
+    if other < 0 or other == robot:
         return NOBODY
-    if problem.straight_only or plan.drives[other, step] == STAYS:
+    if problem.straight_only:
+        return NOBODY if plan.drives[other, step] == drive else other
+    if plan.drives[other, step] == STAYS:
         return other
-    if plan.drives[other, step] == drive ^ 2:
-        return other  # they would swap
-    # Go from who leaves to the cell that it enters, and so on: does the chain close to a ring?
+    # Go from who leaves to the cell that it enters, and so on: does that close to a ring?
     behind = problem.neighbours[cell, drive ^ 2]
     place, last = cell, other
     for _ in range(len(plan.cells)):
-        leaver = plan.occupant[step, place]
-        if leaver == NOBODY or leaver == robot or plan.drives[leaver, step] == STAYS:
+        leaver = int(plan.occupant[step, place])
+        if leaver < 0 or leaver == robot or plan.drives[leaver, step] == STAYS:
             return NOBODY
         place, last = problem.neighbours[place, plan.drives[leaver, step]], leaver
         if place == behind:

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Plans for the next steps of all robots of one world, found together."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from sim.distances import Neighbours
+from sim.errors import require
+from sim.jit import kernel
+from sim.warehouse.control.oriented import Fields
+from sim.warehouse.control.window_path import BUCKETS, Search, best_path, path_cost
+from sim.warehouse.control.window_search import polish
+from sim.warehouse.control.window_state import (
+    NOBODY,
+    STAYS,
+    Attempt,
+    Plan,
+    Problem,
+    first_goal,
+    remaining,
+)
+from sim.warehouse.fleet import Int8s, Int32s
+
+
+@dataclass(frozen=True)
+class WindowSettings:
+    """How a window is planned."""
+
+    steps: int = 8
+    """S, steps of a window, 1 to 64."""
+
+    iterations: int = 1000
+    """Attempts to improve the plan after each robot had its turn, from 0."""
+
+    straight_only: bool = True
+    """Whether a robot may enter a cell in the step in which another one leaves it only straight
+    behind it; otherwise in any direction. Rings never turn."""
+
+    penalty_steps: int = 1
+    """What driving through another robot must win, for that one to be sent another way, from 0."""
+
+    together: int = 12
+    """Robots that an attempt may plan anew, from 1."""
+
+    places: int = 1 << 14
+    """Places that the search for one path may look at, from 64."""
+
+    slack_steps: int = 0
+    """By how much an attempt may leave the plan worse, from 0."""
+
+    unit: int = 1
+    """Cost of a step in fields, tails and tolls, from 1."""
+
+    def __post_init__(self) -> None:
+        require("steps", self.steps, 1 <= self.steps <= 64, "1 to 64")
+        lows = {"iterations": 0, "penalty_steps": 0, "together": 1, "places": 64, "slack_steps": 0,
+                "unit": 1}  # fmt: skip
+        for name, low in lows.items():
+            value = getattr(self, name)
+            require(name, value, value >= low, f"from {low}")
+
+
+class Window(NamedTuple):
+    """What N robots do in the next S steps.
+
+    Args:
+        actions: ``[N, S]`` of ``sim.warehouse.rules``.
+        cells: ``[N, S + 1]``.
+        headings: ``[N, S + 1]``.
+        loss: steps that the robots lose to each other, weighted; 0 if nobody is in anyone's way.
+    """
+
+    actions: Int8s
+    cells: Int32s
+    headings: Int8s
+    loss: int
+
+
+@kernel
+def _start(problem: Problem, plan: Plan, attempt: Attempt, search: Search) -> None:
+    """Everybody waits; and what it would cost if everybody were alone."""
+    plan.occupant[:] = NOBODY
+    plan.actions[:] = 0
+    plan.drives[:] = STAYS
+    attempt.number[:] = 1
+    steps = plan.actions.shape[1]
+    for robot in range(len(problem.cell)):
+        cell, heading = problem.cell[robot], problem.heading[robot]
+        goal = first_goal(problem, robot)
+        least = remaining(problem, robot, goal, cell, heading)
+        plan.cost[robot] = least + (steps * problem.unit if goal == 0 else 0)
+        plan.least[robot] = least
+        if goal == 0 and least - problem.tails[robot, 0] < steps * problem.unit:
+            # It gets to a goal, and tails may be too small for how it stands there.
+            node = best_path(problem, plan, attempt, search, robot, 0, 0, 0)
+            plan.least[robot] = path_cost(problem, search, robot, node)
+    for robot in range(len(problem.cell)):
+        plan.cells[robot, :] = problem.cell[robot]
+        plan.headings[robot, :] = problem.heading[robot]
+        plan.occupant[:, problem.cell[robot]] = robot
+
+
+def plan_window(
+    neighbours: Neighbours,
+    fields: Fields,
+    cell: Int32s,
+    heading: Int8s,
+    rows: Int32s,
+    goals: Int32s,
+    tails: Int32s,
+    priority: Int32s,
+    settings: WindowSettings,
+    key: np.uint64,
+    tick: int,
+    tolls: Int32s | None = None,
+) -> Window:
+    """Plan the next steps of all robots; a function of its arguments alone.
+
+    Args:
+        neighbours: ``[cells, 4]``; without the cells that robots must not enter.
+        fields: steps to goals, as of ``OrientedFields``; four planes: robots turn, one: they slide.
+        cell, heading: ``[N]`` where the robots stand, in distinct cells.
+        rows: ``[N, K]`` of ``fields`` for the next goals, -1 beyond the last.
+        goals: ``[N, K]`` their cells; a robot that gets to one goes on to the next.
+        tails: ``[N, K]`` steps that remain after each goal.
+        priority: ``[N]`` what a step of each robot counts, from 1; higher ones plan first.
+        settings: how.
+        key, tick: of the world, for chance.
+        tolls: ``[cells, 4]`` what leaving a cell in a direction costs on top of a step; None: 0.
+
+    Returns:
+        a window in which no two robots are in one cell, swap or turn in a ring.
+    """
+    planes = fields.shape[2]
+    problem = Problem(
+        neighbours, fields, np.zeros_like(neighbours) if tolls is None else tolls,
+        cell, heading, rows, goals, tails, priority, settings.straight_only, settings.unit,
+    )  # fmt: skip
+    plan = empty_plan(len(cell), settings.steps, len(neighbours))
+    attempt = empty_attempt(len(cell), settings.steps, settings.together)
+    search = empty_search(settings.steps, len(neighbours), planes, settings.places)
+    _start(problem, plan, attempt, search)
+    order = np.argsort(-priority.astype(np.int64), kind="stable")
+    polish(
+        problem, plan, attempt, search, order, settings.penalty_steps * settings.unit,
+        settings.iterations, settings.slack_steps * settings.unit, np.uint64(key), tick,
+    )  # fmt: skip
+    loss = int(((plan.cost - plan.least) * priority).sum())
+    return Window(plan.actions, plan.cells, plan.headings, loss)
+
+
+def empty_plan(robots: int, steps: int, cells: int) -> Plan:
+    """Room for a plan."""
+    return Plan(
+        occupant=np.empty((steps + 1, cells), dtype=np.int32),
+        cells=np.empty((robots, steps + 1), dtype=np.int32),
+        headings=np.empty((robots, steps + 1), dtype=np.int8),
+        actions=np.empty((robots, steps), dtype=np.int8),
+        drives=np.empty((robots, steps), dtype=np.int8),
+        cost=np.empty(robots, dtype=np.int64),
+        least=np.empty(robots, dtype=np.int64),
+    )
+
+
+def empty_attempt(robots: int, steps: int, together: int) -> Attempt:
+    """Room."""
+    return Attempt(
+        robots=np.empty(together, dtype=np.int32),
+        number=np.zeros(2, dtype=np.int64),
+        taken=np.zeros(robots, dtype=np.int64),
+        settled=np.zeros(robots, dtype=np.int64),
+        cells=np.empty((together, steps + 1), dtype=np.int32),
+        headings=np.empty((together, steps + 1), dtype=np.int8),
+        actions=np.empty((together, steps), dtype=np.int8),
+        drives=np.empty((together, steps), dtype=np.int8),
+        cost=np.empty(together, dtype=np.int64),
+    )
+
+
+def empty_search(steps: int, cells: int, planes: int, nodes: int) -> Search:
+    """Room."""
+
+    return Search(
+        seen=np.zeros((steps + 1, cells, planes), dtype=np.int32),
+        number=np.zeros(1, dtype=np.int64),
+        first=np.empty(BUCKETS, dtype=np.int32),
+        next=np.empty(nodes, dtype=np.int32),
+        nodes=np.empty((nodes, 8), dtype=np.int32),
+    )
