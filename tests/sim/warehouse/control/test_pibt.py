@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from sim.errors import InputError
 from sim.generate import generate_random
-from sim.layout import Layout
 from sim.warehouse.chance import world_keys
 from sim.warehouse.control.fields import Fields
 from sim.warehouse.control.interface import View
@@ -18,20 +17,10 @@ from sim.warehouse.control.pibt import PibtController
 from sim.warehouse.control.pibt_kernel import plan_worlds
 from sim.warehouse.control.pibt_reference import plan_reference
 from sim.warehouse.control.pibt_state import FREE, HOLDS, LEAVES, Robots
-from sim.warehouse.fleet import Fleet, fleet_at, random_starts
+from sim.warehouse.fleet import random_starts
 from sim.warehouse.motion import Motion
-from sim.warehouse.rules import GRID, Following, Gait, Rules, league
-
-WORLDS = 2
-ALL_RULES = [
-    GRID,
-    Rules(Gait.SLIDING, 1, Following.NEVER),
-    Rules(Gait.SLIDING, 3, Following.STRAIGHT),
-    Rules(Gait.TURNING, 1, Following.TOGETHER),
-    league(1),
-    league(3),
-    Rules(Gait.TURNING, 2, Following.NEVER),
-]
+from sim.warehouse.rules import GRID, Rules, league
+from tests.sim.warehouse.control.driving import ALL_RULES, WORLDS, Drive, drive
 
 
 @dataclass
@@ -119,57 +108,9 @@ def test_the_kernel_equals_the_recursion_of_the_paper_and_has_no_conflicts() -> 
     assert rotated > 20
 
 
-@dataclass
-class Drive:
-    """Worlds in which robots get new goals at once, with random delays.
-
-    Counts goals of each robot, and refusals where the robot in front was not delayed just then.
-    """
-
-    layout: Layout
-    rules: Rules
-    fleet: Fleet
-    goals: NDArray[np.int32]
-    rng: np.random.Generator
-    delays: float = 0.02
-
-    def run(self, controller: PibtController, ticks: int, begin: int = 0) -> NDArray[np.int64]:
-        motion = Motion(controller.fields.neighbours, self.rules)
-        reached = np.zeros(self.fleet.cell.shape, dtype=np.int64)
-        for tick in range(begin, begin + ticks):
-            actions = controller.act(View(tick, self.fleet, self.goals[:, :, None], None))
-            self.fleet.delay_ticks[:] = np.maximum(self.fleet.delay_ticks - 1, 0)
-            struck = (self.rng.random(reached.shape) < self.delays) & (self.fleet.delay_ticks == 0)
-            self.fleet.delay_ticks[struck] = self.rng.integers(1, 10, struck.sum())
-            together = self.rules.following is Following.TOGETHER
-            moved = motion.step(self.fleet, actions)
-            assert not moved.refused.any() or (together and struck.any())
-            for cells in self.fleet.cell:
-                assert len(set(cells.tolist())) == len(cells)
-            there = self.fleet.cell == self.goals
-            reached += there
-            self.goals[there] = self.rng.choice(self.layout.free_cells, there.sum())
-        return reached
-
-
-def drive(rules: Rules, seed: int, share: float, size: int = 8) -> tuple[Drive, PibtController]:
-    rng = np.random.default_rng(seed)
-    layout = biconnected_floor(size, rng)
-    count = max(1, round(share * len(layout.free_cells)))
-    fleet = fleet_at(random_starts(layout, count, WORLDS, rng))
-    goals = rng.choice(layout.free_cells, fleet.cell.shape).astype(np.int32)
-    return Drive(layout, rules, fleet, goals, rng), PibtController(
-        layout, rules, world_keys(seed, [0, 1]), 1
-    )
-
-
-def biconnected_floor(size: int, rng: np.random.Generator) -> Layout:
-    while True:
-        layout = generate_random(size, size, 0.15, rng)
-        grid = nx.grid_2d_graph(size, size)
-        grid.remove_nodes_from([tuple(place) for place in np.argwhere(~layout.free)])
-        if len(grid) > size and nx.is_biconnected(grid):
-            return layout
+def setup(rules: Rules, seed: int, share: float) -> tuple[Drive, PibtController]:
+    world = drive(rules, seed, share)
+    return world, PibtController(world.layout, rules, world_keys(seed, [0, 1]), 1)
 
 
 @pytest.mark.parametrize("rules", ALL_RULES, ids=str)
@@ -177,21 +118,21 @@ def biconnected_floor(size: int, rng: np.random.Generator) -> Layout:
 def test_every_robot_keeps_reaching_goals_and_nothing_is_refused(
     rules: Rules, share: float
 ) -> None:
-    world, controller = drive(rules, 5, share)
+    world, controller = setup(rules, 5, share)
     for _ in range(2):
         reached = world.run(controller, 700 * rules.ticks_per_action)
         assert reached.min() >= 1
 
 
 def test_on_a_full_floor_rings_rotate() -> None:
-    world, controller = drive(GRID, 3, 1.0)
+    world, controller = setup(GRID, 3, 1.0)
     world.delays = 0.0
     assert world.run(controller, 2000).min() >= 1
 
 
 def test_from_a_snapshot_it_goes_on_in_the_same_way() -> None:
-    first, one = drive(league(2), 1, 0.5)
-    second, two = drive(league(2), 1, 0.5)
+    first, one = setup(league(2), 1, 0.5)
+    second, two = setup(league(2), 1, 0.5)
     first.run(one, 100)
     second.run(two, 100)
     third = PibtController(first.layout, first.rules, one.keys, 1)
@@ -202,13 +143,13 @@ def test_from_a_snapshot_it_goes_on_in_the_same_way() -> None:
 
 
 def test_a_snapshot_of_something_else_is_refused() -> None:
-    _, controller = drive(GRID, 1, 0.5)
+    _, controller = setup(GRID, 1, 0.5)
     with pytest.raises(InputError, match="snapshot of PIBT"):
         controller.restore({"aim": np.zeros((2, 3))})
 
 
 def test_nobody_enters_a_closed_cell() -> None:
-    world, controller = drive(GRID, 2, 0.3)
+    world, controller = setup(GRID, 2, 0.3)
     closed = world.rng.random((WORLDS, world.layout.free.size)) < 0.3
     inside = np.take_along_axis(closed, world.fleet.cell, 1)
     for tick in range(200):
