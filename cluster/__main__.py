@@ -23,12 +23,14 @@ from cluster.comparison_options import Compare
 from cluster.deployment.options import Deploy
 from cluster.federation_options import Federate
 from cluster.options import Coordinate, Doctor, Forecast, Label, Report, TrainCoordinator
+from cluster.simulation_options import Simulate
 from cluster.training_options import Train
 from quantum.errors import CircuitError
 from sim.errors import InputError
 
 Options = (
     Coordinate
+    | Simulate
     | Forecast
     | Compare
     | Federate
@@ -42,6 +44,7 @@ Options = (
 )
 COMMANDS: dict[str, Callable[..., Options]] = {
     "coordinate": Coordinate,
+    "simulate": Simulate,
     "forecast": Forecast,
     "compare": Compare,
     "federate": Federate,
@@ -110,6 +113,10 @@ def run(options: Options) -> int:
             from cluster.commands.coordinate import coordinate
 
             return coordinate(options)
+        case Simulate():
+            from cluster.commands.simulate import simulate
+
+            return simulate(options)
         case Forecast():
             from cluster.commands.forecast import forecast
 

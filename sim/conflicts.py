@@ -60,8 +60,17 @@ def build_graph(
     motion: Motion,
     granularity: Granularity = Granularity.OVERLAPS,
     regions: tuple[DensityRegion, ...] = (),
+    *,
+    require_sequence: bool = True,
 ) -> CoordinationGraph:
     """The coordination graph of some routes.
+
+    Args:
+        routes, motion: of the robots.
+        granularity: what becomes one decision.
+        regions: where few robots may be at once.
+        require_sequence: False where the caller has made sure that robots could drive one after
+            another, which takes most of the time to check.
 
     Raises:
         InputError: the instance is ill-posed (two robots that park or start in each other's way,
@@ -77,7 +86,8 @@ def build_graph(
     conflicts, overlap_conflict = _unique_conflicts(sides)
     following = _following_allowed(overlaps, overlap_conflict, len(conflicts))
     forced = _forced_orders(conflicts, offsets, robot, motion.parked)
-    _require_sequential_order(offsets, cell, robot, motion.parked)
+    if require_sequence:
+        _require_sequential_order(offsets, cell, robot, motion.parked)
     density = _density_conflicts(regions, cell, robot, motion.parked)
     enter, leave, u, v = _number_intervals(np.concatenate([conflicts, density.conflicts]))
     region_ptr, region_visits = _region_intervals(density, enter, leave)

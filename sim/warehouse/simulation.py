@@ -2,7 +2,7 @@
 """Worlds with somebody who gives out orders and somebody who drives, tick after tick."""
 
 import time
-from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +13,19 @@ from sim.warehouse.fleet import Int8s
 from sim.warehouse.tally import Tally
 from sim.warehouse.world import Snapshot, Ticked, Worlds, inner, outer
 
-Watcher = Callable[[Worlds, View, Int8s, Ticked], None]
-"""Sees each tick: the worlds after it, what the controller saw (goals only; the robots have moved
-on) and answered, and what came of it."""
+
+class Watcher(Protocol):
+    """Sees each tick, and changes nothing."""
+
+    def watch(self, worlds: Worlds, view: View, actions: Int8s, ticked: Ticked) -> None:
+        """Look at the worlds after a tick, at what the controller saw of goals and answered (the
+        robots in the view have moved on), and at what came of it."""
+
+    def snapshot(self) -> Snapshot:
+        """What was seen."""
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go on from a snapshot."""
 
 
 class Simulation:
@@ -24,7 +34,7 @@ class Simulation:
     Args:
         worlds, dispatcher, controller: who live, who gives out orders, who drives.
         tally: counts.
-        watchers: see each tick; they remember nothing that matters to the run.
+        watchers: by name; they see each tick.
     """
 
     def __init__(
@@ -33,10 +43,10 @@ class Simulation:
         dispatcher: Dispatcher,
         controller: Controller,
         tally: Tally,
-        watchers: tuple[Watcher, ...] = (),
+        watchers: dict[str, Watcher] | None = None,
     ) -> None:
         self.worlds, self.dispatcher, self.controller = worlds, dispatcher, controller
-        self.tally, self._watchers = tally, watchers
+        self.tally, self._watchers = tally, watchers or {}
         self._seconds: list[float] = []
 
     @property
@@ -58,16 +68,17 @@ class Simulation:
         self._seconds.append(time.process_time() - started_s)
         ticked = self.worlds.step(actions)
         self.tally.add(self.worlds, ticked, view.goals[:, :, 0])
-        for watch in self._watchers:
-            watch(self.worlds, view, actions, ticked)
+        for watcher in self._watchers.values():
+            watcher.watch(self.worlds, view, actions, ticked)
 
     def snapshot(self) -> Snapshot:
-        """Where all stands, as arrays; the watchers excepted."""
+        """Where all stands, as arrays."""
         parts = {
             "worlds": self.worlds.snapshot(),
             "dispatcher": self.dispatcher.snapshot(),
             "controller": self.controller.snapshot(),
             "tally": self.tally.snapshot(),
+            **{f"watcher-{name}": watcher.snapshot() for name, watcher in self._watchers.items()},
         }
         return {
             key: array for name, part in parts.items() for key, array in outer(part, name).items()
@@ -83,3 +94,5 @@ class Simulation:
         self.dispatcher.restore(inner(snapshot, "dispatcher"))
         self.controller.restore(inner(snapshot, "controller"))
         self.tally.restore(inner(snapshot, "tally"))
+        for name, watcher in self._watchers.items():
+            watcher.restore(inner(snapshot, f"watcher-{name}"))

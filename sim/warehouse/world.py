@@ -80,11 +80,13 @@ class Ticked(NamedTuple):
     Args:
         moved: of ``Motion``.
         delayed: ``[W, N]`` who stood still because of a delay.
+        orders: ``[W, N]`` what each robot worked on, -1 nothing.
         events: for each world ``[*, 4]``: tick, robot, order, errands of it that are done.
     """
 
     moved: Moved
     delayed: Bools
+    orders: Int32s
     events: list[Int64s]
 
 
@@ -151,11 +153,12 @@ class Worlds:
         if self._delays is not None:
             self._delays.advance(self.tick, self.fleet.delay_ticks)
         moved = self._motion.step(self.fleet, actions, closed)
+        orders = np.stack([book.order_of for book in self.books])
         self.tick += 1
         events = [self._visit(world, book) for world, book in enumerate(self.books)]
         if self.people is not None:
             self.people.advance(self.tick)
-        return Ticked(moved, self.fleet.delay_ticks > 0, events)
+        return Ticked(moved, self.fleet.delay_ticks > 0, orders, events)
 
     def _visit(self, world: int, book: Book) -> Int64s:
         count = visit(book, self.fleet.cell[world], self.tick, self._events, 0)

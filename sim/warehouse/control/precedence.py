@@ -18,7 +18,7 @@ from sim.distances import Neighbours
 from sim.errors import InputError
 from sim.jit import kernel
 from sim.warehouse.fleet import Fleet, Int8s, Int32s
-from sim.warehouse.motion import CODES, STRAIGHT, TOGETHER
+from sim.warehouse.motion import CODES, NEVER, STRAIGHT
 from sim.warehouse.rules import FORWARD, TURN_LEFT, TURN_RIGHT, Gait, Rules
 
 Bools = NDArray[np.bool_]
@@ -142,17 +142,18 @@ def commands(
             behind = number - staged.left[target]
             if behind > 1:
                 continue
-            if behind == 1 and following != TOGETHER:
-                other = holder[target]
-                if other < 0 or following != STRAIGHT:
+            if behind == 1:
+                other = holder[target]  # the visitor before, unless it has not come yet
+                if other < 0 or following == NEVER:
                     continue
-                doing = fleet.doing[world, other]
-                drives = doing == FORWARD if turning else doing != 0
-                other_way = fleet.heading[world, other] if turning else doing - 1
-                if not drives or other_way != way:
-                    continue
-                if fleet.progress[world, robot] >= fleet.progress[world, other]:
-                    continue
+                if following == STRAIGHT:
+                    doing = fleet.doing[world, other]
+                    drives = doing == FORWARD if turning else doing != 0
+                    other_way = fleet.heading[world, other] if turning else doing - 1
+                    if not drives or other_way != way:
+                        continue
+                    if fleet.progress[world, robot] >= fleet.progress[world, other]:
+                        continue
         actions[robot] = action
     for robot in range(num_robots):
         holder[fleet.cell[world, robot]] = -1
@@ -197,6 +198,60 @@ def append(staged: Staged, neighbours: Neighbours, turning: bool, robot: int, ac
     staged.length[robot] += 1
 
 
+@kernel
+def commit_entries(
+    staged: Staged, neighbours: Neighbours, turning: bool, robots: Int32s, cells: Int32s
+) -> None:
+    """Commit to entries into cells, in this order; robots that turn do so where they stand.
+
+    Args:
+        robots, cells: ``[M]``, each a neighbour of where the robot will be by then. Where a list is
+            full, this entry and all after it are left out.
+    """
+    for entry in range(len(robots)):
+        robot = robots[entry]
+        if staged.length[robot] + 3 > CAPACITY:
+            return
+        way = 0
+        while neighbours[staged.cell[robot], way] != cells[entry]:
+            way += 1
+        if not turning:
+            append(staged, neighbours, turning, robot, way + 1)
+            continue
+        quarter = (way - staged.heading[robot]) % 4
+        if quarter == 3:
+            append(staged, neighbours, turning, robot, TURN_LEFT)
+        else:
+            for _ in range(quarter):
+                append(staged, neighbours, turning, robot, TURN_RIGHT)
+        append(staged, neighbours, turning, robot, FORWARD)
+
+
+@kernel
+def goals_left(staged: Staged, neighbours: Neighbours, turning: bool, goals: Int32s) -> Int32s:
+    """``[N, K]`` the goals that remain once the robots have done what they are committed to.
+
+    Args:
+        goals: ``[N, K]`` from now on, -1 beyond the last.
+    """
+    left = np.full(goals.shape, -1, dtype=np.int32)
+    for robot in range(len(goals)):
+        cell, heading = staged.last_cell[robot], staged.last_heading[robot]
+        reached = 0
+        for index in range(staged.length[robot]):
+            place = (staged.first[robot] + index) % CAPACITY
+            action = staged.actions[robot, place]
+            if turning and action != FORWARD:
+                heading = (heading + (1 if action == TURN_RIGHT else 3)) % 4
+                continue
+            cell = neighbours[cell, heading if turning else action - 1]
+            if reached < goals.shape[1] and cell == goals[robot, reached]:
+                reached += 1
+        for place in range(reached, goals.shape[1]):
+            left[robot, place - reached] = goals[robot, place]
+    return left
+
+
 class Executor:
     """Drives one world by what is committed to.
 
@@ -228,3 +283,11 @@ class Executor:
     def commit(self, plan: Int8s, steps: int) -> None:
         """Commit to the first steps of a plan ``[N, S]``."""
         commit(self.staged, self._neighbours, self._turning, plan, steps)
+
+    def commit_entries(self, robots: Int32s, cells: Int32s) -> None:
+        """Commit to entries ``[M]`` of robots into cells, in this order."""
+        commit_entries(self.staged, self._neighbours, self._turning, robots, cells)
+
+    def goals_left(self, goals: Int32s) -> Int32s:
+        """``[N, K]`` what remains of the goals once all that is committed to is done."""
+        return goals_left(self.staged, self._neighbours, self._turning, goals)

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The trial of ``simulate``: some worlds under one controller, from their last checkpoint on."""
+
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cluster.simulation import checkpoint
+from cluster.simulation.controllers import Chosen, Drive, make_controller
+from cluster.simulation.records import block_result
+from cluster.simulation.scene import Scene, orders_in, starts_of
+from cluster.trials import Result, Shared, Trial
+from sim.warehouse.book import new_book
+from sim.warehouse.chance import world_keys
+from sim.warehouse.control.fields import Fields
+from sim.warehouse.control.rolling import RollingOptions
+from sim.warehouse.delays.options import DelayKind, TickDelayOptions
+from sim.warehouse.delays.process import DelayProcess
+from sim.warehouse.dispatch import Dispatcher, DispatchOptions
+from sim.warehouse.film import Film
+from sim.warehouse.league.delays import LeagueDelays
+from sim.warehouse.league.recorder import LeagueRecorder
+from sim.warehouse.people.options import PeopleOptions
+from sim.warehouse.people.people import People
+from sim.warehouse.simulation import Simulation, Watcher
+from sim.warehouse.tally import make_tally
+from sim.warehouse.world import Delays, Setting, Worlds
+
+if TYPE_CHECKING:
+    from agents.coordination.model import CoordinationVAE
+
+SCENE, MODEL = "scene", "learned model"
+"""Names of shared values."""
+
+FILM_ROBOTS = 400
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What all trials of a run have in common.
+
+    Args:
+        seed, ticks: of the run.
+        checkpoint_ticks: from one checkpoint to the next.
+        film_ticks: that are filmed in the first world of each controller.
+        checkpoints: the folder for them; a worker on another machine writes its own there.
+        others: as in the options.
+    """
+
+    seed: int
+    ticks: int
+    checkpoint_ticks: int
+    film_ticks: int
+    capacity_mib: int
+    checkpoints: str
+    dispatch: DispatchOptions
+    rolling: RollingOptions
+    delays: TickDelayOptions
+    people: PeopleOptions
+
+
+@dataclass(frozen=True, eq=False)
+class Life:
+    """A run with those who watch it."""
+
+    simulation: Simulation
+    film: Film | None
+    recorder: LeagueRecorder | None
+    delays: Delays | None
+
+
+def trial_key(controller: Chosen, worlds: list[int]) -> str:
+    """Such as ``pibt/w00000``; names of controllers may hold colons and plus signs."""
+    plain = "".join(c if c.isalnum() or c in "_-" else "-" for c in controller.name)
+    return f"{plain}/w{worlds[0]:05d}"
+
+
+def make_trial(controller: Chosen, worlds: list[int], terms: Terms) -> Trial:
+    """Some worlds under one controller."""
+    key = trial_key(controller, worlds)
+    arguments = {
+        "controller": controller,
+        "worlds": worlds,
+        "terms": terms,
+        "checkpoint_path": str(Path(terms.checkpoints) / f"{key.replace('/', '-')}.npz"),
+        "scene": Shared(SCENE),
+        "model": Shared(MODEL) if controller.is_learned else None,
+    }
+    return Trial(key, live, arguments)
+
+
+def live(
+    rng: np.random.Generator,
+    controller: Chosen,
+    worlds: list[int],
+    terms: Terms,
+    checkpoint_path: str,
+    scene: Scene,
+    model: "CoordinationVAE | None",
+) -> Result:
+    """Live to the end; all chance follows from the seed and the worlds' numbers."""
+    del rng
+    started_s = time.perf_counter()
+    life = begin(controller, worlds, terms, scene, model)
+    path = Path(checkpoint_path)
+    snapshot = checkpoint.load(path)
+    if snapshot is not None:
+        life.simulation.restore(snapshot)
+    at = life.simulation.worlds
+    while at.tick < terms.ticks:
+        left = terms.checkpoint_ticks - at.tick % terms.checkpoint_ticks
+        life.simulation.run(min(left, terms.ticks - at.tick))
+        if at.tick < terms.ticks:
+            checkpoint.save(path, life.simulation.snapshot())
+    seconds = time.perf_counter() - started_s
+    return block_result(controller.name, worlds, life, scene, seconds)
+
+
+def begin(
+    controller: Chosen,
+    worlds: list[int],
+    terms: Terms,
+    scene: Scene,
+    model: "CoordinationVAE | None",
+) -> Life:
+    """The worlds at tick 0, and who looks after them."""
+    keys = world_keys(terms.seed, worlds)
+    books = [
+        new_book(orders_in(scene, terms.seed, world, terms.ticks), scene.robots) for world in worlds
+    ]
+    setting = Setting(scene.layout, scene.rules, scene.pool_size)
+    delays = _delays(scene, terms, worlds, keys)
+    people = People(scene.layout, terms.people, keys) if terms.people.count else None
+    at = Worlds(setting, starts_of(scene, terms.seed, worlds), books, delays, people)
+    watchers: dict[str, Watcher] = {}
+    film = Film(at, terms.film_ticks, FILM_ROBOTS) if terms.film_ticks and 0 in worlds else None
+    recorder = LeagueRecorder(at, terms.ticks) if scene.problem is not None else None
+    if film is not None:
+        watchers["film"] = film
+    if recorder is not None:
+        watchers["league"] = recorder
+    fields = Fields(scene.layout, terms.capacity_mib)
+    dispatcher = Dispatcher(scene.layout, terms.dispatch, fields, *at.shape)
+    drive = Drive(
+        scene.layout, scene.rules, at.fleet, keys, terms.rolling, terms.capacity_mib, model
+    )
+    driver = make_controller(controller, drive)
+    tally = make_tally(at, terms.ticks)
+    return Life(Simulation(at, dispatcher, driver, tally, watchers), film, recorder, delays)
+
+
+def _delays(scene: Scene, terms: Terms, worlds: list[int], keys: Any) -> Delays | None:
+    if scene.problem is not None:  # blocks of one world there
+        options = scene.problem.delays
+        return LeagueDelays(replace(options, seed=options.seed + worlds[0]), scene.robots)
+    if terms.delays.kind is DelayKind.NONE:
+        return None
+    return DelayProcess(terms.delays, keys, scene.robots)

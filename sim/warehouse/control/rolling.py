@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Control over a rolling horizon: plan a window, commit to its first steps, execute by precedence.
+
+Every few ticks all robots of a world are planned together from where they will be once they have
+done what they are committed to. The first steps of the plan become commitments, which are never
+revoked, and are executed by precedence. Between plans nothing but precedence decides, so delays
+need no new plan. With a coordinator, the plan gives the routes and the coordinator the passing
+orders.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.coordinators.interface import Budget, Coordinator
+from sim.distances import neighbour_table
+from sim.errors import InputError, require
+from sim.layout import Layout
+from sim.warehouse.chance import Keys
+from sim.warehouse.control.interface import View
+from sim.warehouse.control.oriented import OrientedFields
+from sim.warehouse.control.passing import Window, decide_passing
+from sim.warehouse.control.precedence import Executor, load, stage
+from sim.warehouse.control.window import WindowSettings, plan_window
+from sim.warehouse.fleet import Fleet, Int8s, Int32s
+from sim.warehouse.rules import Following, Rules
+from sim.warehouse.world import inner, outer
+
+Snapshot = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class RollingOptions:
+    """How far is planned, and how often."""
+
+    every_ticks: int = 5
+    """A new plan every so many ticks, 1 to 1000."""
+
+    after_ticks: int = 0
+    """A plan takes effect so many ticks later, 0 or ``every_ticks``: the time to think."""
+
+    commit_steps: int = 5
+    """Steps of a plan that become commitments, 1 to ``window.steps``. A step is one action."""
+
+    window: WindowSettings = field(default_factory=WindowSettings)
+
+    coordinator_steps: int = 200
+    """Steps of the coordinator in each window, 1 to 1000000."""
+
+    def __post_init__(self) -> None:
+        require("every_ticks", self.every_ticks, 1 <= self.every_ticks <= 1000, "1 to 1000")
+        late = self.after_ticks in (0, self.every_ticks)
+        require("after_ticks", self.after_ticks, late, f"0, or every_ticks, {self.every_ticks}")
+        most = self.window.steps
+        require("commit_steps", self.commit_steps, 1 <= self.commit_steps <= most, f"1 to {most}")
+        steps = self.coordinator_steps
+        require("coordinator_steps", steps, 1 <= steps <= 1_000_000, "1 to 1000000")
+
+
+class RollingController:
+    """Drives W worlds; a ``Controller``.
+
+    Args:
+        layout, rules: of the worlds.
+        options: how.
+        fleet: where the robots start, at rest.
+        keys: ``[W]`` chance of each world.
+        fields: steps to goals, may be shared.
+        coordinator: decides passing orders; None: those of the plan.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        rules: Rules,
+        options: RollingOptions,
+        fleet: Fleet,
+        keys: Keys,
+        fields: OrientedFields,
+        coordinator: Coordinator | None = None,
+    ) -> None:
+        self._rules, self._options, self._keys = rules, options, keys
+        together = rules.following is Following.TOGETHER
+        self._settings = replace(options.window, straight_only=not together)
+        self._neighbours, self._fields = neighbour_table(layout), fields
+        self._coordinator = coordinator
+        worlds, robots = fleet.cell.shape
+        self._executors = [
+            Executor(self._neighbours, rules, stage(cell, heading, layout.free.size))
+            for cell, heading in zip(fleet.cell, fleet.heading, strict=True)
+        ]
+        steps = options.window.steps
+        self._pending = np.zeros((worlds, robots, steps), dtype=np.int8)
+        self.improved = np.zeros(worlds, dtype=np.int64)
+        self.windows = np.zeros(worlds, dtype=np.int64)
+
+    @property
+    def is_coordinated(self) -> bool:
+        """Whether a coordinator decides passing orders."""
+        return self._coordinator is not None
+
+    def act(self, view: View) -> Int8s:
+        """``[W, N]`` what each robot is told in this tick."""
+        actions = np.zeros(view.fleet.cell.shape, dtype=np.int8)
+        for world, executor in enumerate(self._executors):
+            executor.notice(view.fleet, world)
+            if view.tick % self._options.every_ticks == 0:
+                self._plan(world, executor, view)
+            actions[world] = executor.commands(view.fleet, world)
+        return actions
+
+    def _plan(self, world: int, executor: Executor, view: View) -> None:
+        """Commit to what was planned earlier or is planned now."""
+        if self._options.after_ticks:
+            executor.commit(self._pending[world], self._options.commit_steps)
+            self._pending[world] = self._window(world, executor, view).actions
+            return
+        plan = self._window(world, executor, view)
+        self.windows[world] += 1
+        if self._coordinator is None:
+            executor.commit(plan.actions, self._options.commit_steps)
+        else:
+            self._coordinate(world, executor, view, plan.cells)
+
+    def _window(self, world: int, executor: Executor, view: View) -> Any:
+        goals = executor.goals_left(view.goals[world])
+        rows = self._fields.rows(goals)
+        return plan_window(
+            self._neighbours,
+            self._fields.data,
+            executor.staged.cell,
+            executor.staged.heading,
+            rows,
+            goals,
+            tails(self._fields.data, rows, goals),
+            np.ones(len(goals), dtype=np.int32),
+            self._settings,
+            self._keys[world],
+            view.tick,
+        )
+
+    def _coordinate(self, world: int, executor: Executor, view: View, cells: Int32s) -> None:
+        assert self._coordinator is not None
+        staged, options = executor.staged, self._options
+        action_ticks = self._rules.ticks_per_action
+        late = staged.length * action_ticks - view.fleet.progress[world]
+        window = Window(
+            cells, staged.heading.astype(np.int32), late + view.fleet.delay_ticks[world]
+        )
+        rng = np.random.default_rng([int(self._keys[world]), view.tick])
+        passing = decide_passing(
+            window, len(self._neighbours), self._rules, self._coordinator,
+            Budget(steps=options.coordinator_steps), rng,
+        )  # fmt: skip
+        self.improved[world] += passing.improved
+        horizon = options.commit_steps * action_ticks
+        soon = passing.time_ticks <= horizon
+        executor.commit_entries(passing.robot[soon], passing.cell[soon])
+
+    def snapshot(self) -> Snapshot:
+        """What every robot is committed to, and what is planned and not yet in effect."""
+        parts: Snapshot = {"pending": self._pending.copy(), "improved": self.improved.copy(),
+                 "windows": self.windows.copy()}  # fmt: skip
+        for world, executor in enumerate(self._executors):
+            arrays = {name: array.copy() for name, array in executor.staged._asdict().items()}
+            parts |= outer(arrays, f"staged-{world}")
+        return parts
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go on from a snapshot.
+
+        Raises:
+            InputError: it is of other worlds or another controller.
+        """
+        for name, own in (("pending", self._pending), ("improved", self.improved),
+                          ("windows", self.windows)):  # fmt: skip
+            given = snapshot.get(name)
+            if given is None or given.shape != own.shape:
+                raise InputError(f"snapshot: {name} is none of a controller of such worlds")
+            own[:] = given
+        for world, executor in enumerate(self._executors):
+            executor.staged = load(executor.staged, inner(snapshot, f"staged-{world}"))
+
+
+def tails(fields: NDArray[np.uint16], rows: Int32s, goals: Int32s) -> Int32s:
+    """``[N, K]`` steps from each goal through all later ones, turns at goals not counted."""
+    left = np.zeros(goals.shape, dtype=np.int32)
+    for place in range(goals.shape[1] - 2, -1, -1):
+        there = rows[:, place + 1] >= 0
+        legs = fields[rows[there, place + 1], goals[there, place]].min(axis=1)
+        left[there, place] = left[there, place + 1] + legs
+    return left
