@@ -17,9 +17,9 @@ Floats = NDArray[np.float64]
 DelayTicks = NDArray[np.int32]
 """``[W, N]``, how many more ticks each robot stands still, this one included."""
 
-# Roles of chance (sim/warehouse/chance.py) from 40 to 49 belong to delays.
-START, LENGTH, COUNT = 40, 41, 42
-NOISE, PAST = 44, 46
+# Roles of chance (sim/warehouse/chance.py) from 80 to 89 belong to delays.
+START, LENGTH, COUNT = 80, 81, 82
+NOISE, PAST = 84, 86
 
 MAX_TICKS = 2**30
 

@@ -13,8 +13,8 @@ from sim.warehouse.chance import Keys, normal, uniform
 
 Floats = NDArray[np.float64]
 
-# Roles of chance (sim/warehouse/chance.py) from 60 to 69 belong to people.
-FIRST_CELL, GOAL, PAUSE, SPEED, PUSH_X, PUSH_Y = 60, 61, 62, 63, 65, 67
+# Roles of chance (sim/warehouse/chance.py) from 100 to 109 belong to people.
+FIRST_CELL, GOAL, PAUSE, SPEED, PUSH_X, PUSH_Y = 100, 101, 102, 103, 105, 107
 
 
 class Walkers(NamedTuple):
