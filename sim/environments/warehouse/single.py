@@ -75,9 +75,8 @@ class WarehouseEnv(gymnasium.Env[Any, NDArray[np.int64]]):
         ends, cut = bool(steps.terminated[0]), bool(steps.truncated[0])
         self._over = ends or cut
         rewards = steps.rewards[0]
-        return (
-            self._first(steps.observations), float(rewards.sum(dtype=np.float64)), ends, cut, self._info(rewards),
-        )  # fmt: skip
+        paid = float(rewards.sum(dtype=np.float64))
+        return self._first(steps.observations), paid, ends, cut, self._info(rewards)
 
     def render(self) -> NDArray[np.uint8] | None:
         """``[height, width, 3]`` pixels in the mode ``rgb_array``, else nothing."""
