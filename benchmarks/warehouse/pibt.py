@@ -1,21 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""PIBT as a controller: agent-steps per CPU second, and ticks per second of 10,000 robots.
+"""PIBT and prioritised planning: agent-steps per CPU second, and 10,000 robots in real time.
 
 One core, CPU time, after compilation and after the distances to all stations are known. A tick is
 the controller's answer, the motion of the robots, and new goals for those that arrived.
 """
 
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from sim.generate import WarehouseOptions, generate_warehouse
 from sim.layout import Layout
-from sim.warehouse.chance import world_keys
+from sim.warehouse.chance import Keys, world_keys
 from sim.warehouse.control.interface import View
 from sim.warehouse.control.pibt import PibtController
+from sim.warehouse.control.prioritised import PrioritisedController
 from sim.warehouse.fleet import fleet_at, random_starts
 from sim.warehouse.motion import Motion
 from sim.warehouse.rules import GRID, Rules, league
@@ -40,6 +42,9 @@ class Crowd:
     rules: Rules
     worlds: int
     robots: int
+    controller: Callable[[Layout, Rules, Keys], PibtController | PrioritisedController] = (
+        PibtController
+    )
 
 
 def measure(windows: int = 7, ticks: int = 100, large: bool = True) -> list[Record]:
@@ -52,6 +57,7 @@ def measure(windows: int = 7, ticks: int = 100, large: bool = True) -> list[Reco
         for name, rules in (("grid", GRID), ("league, 3 ticks", league(3)))
         for robots in (50, 100, 250)
     ]
+    crowds += [replace(crowd, controller=PrioritisedController) for crowd in crowds]
     if large:
         floor = generate_warehouse(LARGE, rng)
         places = np.concatenate([floor.emitters, floor.service_points])
@@ -64,7 +70,8 @@ def measure(windows: int = 7, ticks: int = 100, large: bool = True) -> list[Reco
 
 def targets(records: list[Record]) -> dict[str, bool]:
     """What the issue asks for, and whether the records show it."""
-    speed = [r["agent_steps_per_cpu_s"] for r in records if r["robots"] == 100]
+    speed = [r["agent_steps_per_cpu_s"] for r in records
+             if r["robots"] == 100 and r["controller"] == PibtController.__name__]  # fmt: skip
     ticks = [r["ticks_per_cpu_s"] for r in records if r["robots"] == 10_000]
     return {
         "2 million agent-steps per second, 100 robots": min(speed) >= TARGET_AGENT_STEPS_PER_S,
@@ -76,11 +83,12 @@ def _measure(crowd: Crowd, windows: int, ticks: int) -> Record:
     rng = np.random.default_rng(1)
     fleet = fleet_at(random_starts(crowd.layout, crowd.robots, crowd.worlds, rng))
     keys = world_keys(0, list(range(crowd.worlds)))
-    controller = PibtController(crowd.layout, crowd.rules, keys, 1024)
-    motion = Motion(controller.fields.neighbours, crowd.rules)
+    controller = crowd.controller(crowd.layout, crowd.rules, keys)
+    fields = controller.fields
+    motion = Motion(fields.neighbours, crowd.rules)
     goals = rng.choice(crowd.stations, (*fleet.cell.shape, 1)).astype(np.int32)
     start = time.process_time()
-    controller.fields.rows(crowd.stations.astype(np.int32))
+    fields.rows(crowd.stations.astype(np.int32))
     fields_s = time.process_time() - start
     spent, arrived = np.zeros((windows + 1, 2)), 0
     for window in range(windows + 1):
@@ -99,6 +107,7 @@ def _measure(crowd: Crowd, windows: int, ticks: int) -> Record:
     agents = crowd.worlds * crowd.robots
     return {
         "part": "pibt",
+        "controller": type(controller).__name__,
         "rules": crowd.name,
         "layout": crowd.layout.name,
         "cells": crowd.layout.free.size,

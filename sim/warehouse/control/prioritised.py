@@ -17,6 +17,7 @@ from sim.errors import InputError, require
 from sim.jit import kernel
 from sim.layout import Layout
 from sim.warehouse.chance import Keys
+from sim.warehouse.control.fields import Fields
 from sim.warehouse.control.interface import View
 from sim.warehouse.control.pibt import PibtController
 from sim.warehouse.control.pibt_kernel import quarter_turns
@@ -69,6 +70,11 @@ class PrioritisedController:
         self._turning = rules.gait is Gait.TURNING
         self._paths: Int32s = np.empty((len(keys), 0, self.options.window_steps + 1), np.int32)
         self._begun = 0
+
+    @property
+    def fields(self) -> Fields:
+        """Distances to the goals in use."""
+        return self.reactive.fields
 
     def act(self, view: View) -> Int8s:
         """``[W, N]``: an action for each robot.
