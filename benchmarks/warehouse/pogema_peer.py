@@ -4,11 +4,11 @@
 Run by a Python of its own that has pogema 1.4.0 and numpy, and nothing of ours (its pins are old;
 ``benchmarks/warehouse/pogema.py`` says how to make one):
 
-    python benchmarks/warehouse/pogema_peer.py record tests/sim/environments/pogema/recorded.npz
-    python benchmarks/warehouse/pogema_peer.py time 64 priority
+    python -P benchmarks/warehouse/pogema_peer.py record tests/sim/environments/pogema/recorded.npz
+    python -P benchmarks/warehouse/pogema_peer.py time 64 priority
 
-The second form answers each line of its input by the CPU microseconds of a robot's step, with
-observations and without.
+With ``-P`` the neighbour ``pogema.py`` is not taken for it. The second form answers each line of
+its input by the CPU microseconds of a robot's step, with observations and without.
 """
 
 import hashlib

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sixteen numbers moved at once, for a @kernel that copies many short rows.
+"""A block of numbers moved at once, for a @kernel that copies many short rows.
 
 numba compiles a copy of eleven numbers to eleven loads and eleven stores, and does not merge them
-where it is told that there are sixteen. So this says it in the compiler's own words.
+where it is told how many there are. So this says it in the compiler's own words. Who copies rows
+one after the other can copy more than a row has: the next one writes over it.
 """
 
 from collections.abc import Callable
@@ -16,34 +17,47 @@ from numpy.typing import NDArray
 
 Numbers = NDArray[np.float32] | NDArray[np.uint8]
 Bytes = NDArray[np.uint8]
-SIXTEEN = 16
+Copy = Callable[[Numbers, int, Bytes, int], None]
+
+TWELVE, SIXTEEN = 12, 16
 
 
-def _copy_sixteen(_context: Any, to: Any, _i: Any, source: Any, _j: Any) -> Any:
-    """What numba asks for: the signature, and who writes the instructions."""
-    return types.void(to, types.intp, source, types.intp), _instructions
+def _copier(*widths: int) -> Copy:
+    """Copies vectors of these widths one behind the other."""
+
+    def copy(_context: Any, to: Any, _i: Any, source: Any, _j: Any) -> Any:
+        def instructions(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            for k, width in enumerate(widths):
+                _copy_vector(context, builder, signature.args, arguments, sum(widths[:k]), width)
+            return context.get_dummy_value()
+
+        return types.void(to, types.intp, source, types.intp), instructions
+
+    return cast(Copy, intrinsic(copy))
 
 
-def _instructions(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-    """Load a vector from ``source[j:]`` and store it at ``to[i:]``."""
-    kinds = signature.args[0], signature.args[2]
-    to, source = (
-        _pointer(context, builder, kind, *arguments[k : k + 2])
-        for kind, k in zip(kinds, (0, 2), strict=True)
-    )
+def _copy_vector(
+    context: Any, builder: Any, kinds: Any, arguments: Any, after: int, width: int
+) -> None:
+    """``to[i + after:]`` gets ``width`` numbers of ``source[j + after:]``."""
+    to = _pointer(context, builder, kinds[0], arguments[:2], after, width)
+    source = _pointer(context, builder, kinds[2], arguments[2:], after, width)
     vector = builder.load(source, align=1)
     if kinds[0].dtype == types.float32:
         vector = builder.uitofp(vector, to.type.pointee)
     builder.store(vector, to, align=kinds[0].dtype.bitwidth // 8)
-    return context.get_dummy_value()
 
 
-def _pointer(context: Any, builder: Any, kind: Any, array: Any, index: Any) -> Any:
-    """To sixteen numbers of an array, at an index."""
+def _pointer(context: Any, builder: Any, kind: Any, place: Any, after: int, width: int) -> Any:
+    """To ``width`` numbers of an array, behind an index."""
+    array, index = place
     data = context.make_array(kind)(context, builder, array).data
-    vector = ir.VectorType(context.get_data_type(kind.dtype), SIXTEEN)
-    return builder.bitcast(builder.gep(data, [index]), vector.as_pointer())
+    first = builder.gep(data, [builder.add(index, index.type(after))])
+    return builder.bitcast(first, ir.VectorType(data.type.pointee, width).as_pointer())
 
 
-copy_sixteen = cast(Callable[[Numbers, int, Bytes, int], None], intrinsic(_copy_sixteen))
+copy_twelve = _copier(8, 4)
+"""``to[i : i + 12] = source[j : j + 12]``, both contiguous; nobody checks their bounds."""
+
+copy_sixteen = _copier(16)
 """``to[i : i + 16] = source[j : j + 16]``, both contiguous; nobody checks their bounds."""

@@ -1,13 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Kernels that write what each robot of one world sees, as pogema 1.4.0 does (envs.py, grid.py).
 
-Nearly all the time of a step goes here. Rows are copied in blocks of sixteen; what a block writes
-behind the end of its row is written over by what comes next.
+Nearly all the time of a step goes here. Rows are copied in blocks of twelve or sixteen; what is
+written behind the end of a row is written over by what comes next.
 """
 
 import numpy as np
 
-from sim.environments.pogema.blocks import SIXTEEN, Bytes, Numbers, copy_sixteen
+from sim.environments.pogema.blocks import (
+    SIXTEEN,
+    TWELVE,
+    Bytes,
+    Numbers,
+    copy_sixteen,
+    copy_twelve,
+)
 from sim.jit import kernel
 from sim.layout import Cells
 
@@ -53,8 +60,12 @@ def observe(
     area = side * side
     for robot in range(len(cell)):
         corner = cell[robot] - radius * (stride + 1)
-        _copy_window(blocked, corner, stride, side, out, at)
-        _copy_window(shown, corner, stride, side, out, at + area)
+        if side <= TWELVE:  # as by default
+            _copy_narrow(blocked, corner, stride, side, out, at)
+            _copy_narrow(shown, corner, stride, side, out, at + area)
+        else:
+            _copy_wide(blocked, corner, stride, side, out, at)
+            _copy_wide(shown, corner, stride, side, out, at + area)
         middle = area - _target_place(cell[robot], target[robot], stride, radius)
         for i in range(0, area, SIXTEEN):
             copy_sixteen(out, at + 2 * area + i, stripe, middle + i)
@@ -63,11 +74,22 @@ def observe(
 
 
 @kernel
-def _copy_window(grid: Bytes, corner: int, stride: int, side: int, out: Numbers, at: int) -> None:
-    """``side`` rows of ``side`` numbers, and fewer than ``SIXTEEN`` more behind them."""
-    for row in range(side):
+def _copy_narrow(grid: Bytes, corner: int, stride: int, side: int, out: Numbers, at: int) -> None:
+    """``side`` rows of ``side`` numbers, at most ``TWELVE``, and fewer than that behind them."""
+    for _ in range(side):
+        copy_twelve(out, at, grid, corner)
+        at += side
+        corner += stride
+
+
+@kernel
+def _copy_wide(grid: Bytes, corner: int, stride: int, side: int, out: Numbers, at: int) -> None:
+    """``side`` rows of ``side`` numbers, and fewer than ``SIXTEEN`` behind them."""
+    for _ in range(side):
         for column in range(0, side, SIXTEEN):
-            copy_sixteen(out, at + row * side + column, grid, corner + row * stride + column)
+            copy_sixteen(out, at + column, grid, corner + column)
+        at += side
+        corner += stride
 
 
 @kernel

@@ -73,6 +73,7 @@ def _floor(layouts: Sequence[Layout], keys: Keys) -> NDArray[np.int64]:
 
 
 def _require_free(layout: Layout, what: str, cells: Cells) -> None:
+    require(what, cells.dtype.name, cells.dtype.kind in "iu", "whole numbers")
     inside = (cells >= 0) & (cells < layout.free.size)
     wrong = cells[~(inside & layout.free.ravel()[np.where(inside, cells, 0)])]
     if wrong.size:

@@ -35,6 +35,7 @@ def restore(
         require(name, arrays[name][~(inside & free)], (inside & free).all(), "free cells")
     for name, least in (("turn", 0), ("steps", 0), ("episode", -1)):
         require(name, int(arrays[name].min()), arrays[name].min() >= least, f"{least} or more")
+    _check_cells(arrays)
     for name in _NAMES:
         getattr(state, name)[:] = arrays[name]
     state.shown[:] = 0
@@ -46,3 +47,11 @@ def _check_kind(given: dict[str, NDArray[Any]], like: dict[str, NDArray[Any]]) -
     found = {name: (array.shape, array.dtype.name) for name, array in given.items()}
     wanted = {name: (array.shape, array.dtype.name) for name, array in like.items()}
     require("snapshot", found, found == wanted, str(wanted))
+
+
+def _check_cells(arrays: dict[str, NDArray[Any]]) -> None:
+    """Two robots in one cell would send each other back for ever."""
+    for w in np.flatnonzero(~arrays["over"]):
+        cells = arrays["cell"][w, arrays["active"][w]]
+        distinct = len(np.unique(cells)) == len(cells)
+        require(f"cell of world {w}", cells.tolist(), distinct, "one robot in each")

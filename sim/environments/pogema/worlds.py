@@ -75,7 +75,8 @@ class PogemaWorlds:
         targets: NDArray[np.int32] | None = None,
     ) -> None:
         floor_plans = [layouts] if isinstance(layouts, Layout) else list(layouts)
-        require("keys", keys.shape, keys.ndim == 1 and len(keys) > 0, "[W], one or more")
+        whole = keys.ndim == 1 and len(keys) > 0 and keys.dtype == np.uint64
+        require("keys", (keys.shape, keys.dtype.name), whole, "[W] uint64, one or more")
         self._dtype: DTypeLike = (
             np.float32 if options.observations == ObservationType.FLOAT32 else np.uint8
         )

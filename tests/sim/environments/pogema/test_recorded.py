@@ -4,7 +4,7 @@
 ``recorded.npz`` was written by pogema 1.4.0 in a virtual environment of its own
 (``benchmarks/warehouse/pogema.py`` says how to make it):
 
-    python benchmarks/warehouse/pogema_peer.py record tests/sim/environments/pogema/recorded.npz
+    python -P benchmarks/warehouse/pogema_peer.py record tests/sim/environments/pogema/recorded.npz
 """
 
 import hashlib
@@ -83,7 +83,9 @@ def _worlds(episode: Episode, observations: ObservationType) -> PogemaWorlds:
 
 
 def _digest(observations: Array) -> int:
-    packed = np.packbits(observations.astype(np.uint8)).tobytes()
+    bits = observations.astype(np.uint8)
+    assert (bits == observations).all()
+    packed = np.packbits(bits).tobytes()
     return int.from_bytes(hashlib.blake2b(packed, digest_size=8).digest(), "little")
 
 
@@ -116,12 +118,12 @@ def _replay(episode: Episode, observations: ObservationType) -> None:
         position = position + offsets[recorded["moved"][i]]
         for _, robot, cell in recorded["reached"][recorded["reached"][:, 0] == i + 1]:
             target[robot] = cell
-        np.testing.assert_array_equal(worlds.positions[0], position)
-        np.testing.assert_array_equal(worlds.targets[0], target)
-        np.testing.assert_array_equal(step.rewards[0], recorded["rewards"][i])
-        np.testing.assert_array_equal(step.terminated[0], recorded["terminated"][i])
+        assert worlds.positions[0].tolist() == position.tolist()
+        assert worlds.targets[0].tolist() == target.tolist()
+        assert step.rewards[0].tolist() == recorded["rewards"][i].tolist()
+        assert step.terminated[0].tolist() == recorded["terminated"][i].tolist()
         assert step.observations.dtype == np.dtype(observations.value)
-        assert np.isin(step.observations, (0, 1)).all()
+        assert step.observations.max() == 1
         assert _digest(step.observations) == recorded["digests"][i]
         assert bool(step.truncated[0]) == (i == last and bool(recorded["truncated"][0]))
         assert not step.begins[0]
