@@ -18,7 +18,7 @@ from sim.distances import Neighbours
 from sim.errors import InputError
 from sim.jit import kernel
 from sim.warehouse.fleet import Fleet, Int8s, Int32s
-from sim.warehouse.motion import CODES, NEVER, STRAIGHT
+from sim.warehouse.motion import CODES, NEVER, STRAIGHT, TOGETHER
 from sim.warehouse.rules import FORWARD, TURN_LEFT, TURN_RIGHT, Gait, Rules
 
 Bools = NDArray[np.bool_]
@@ -252,6 +252,62 @@ def goals_left(staged: Staged, neighbours: Neighbours, turning: bool, goals: Int
     return left
 
 
+@kernel
+def finish_ticks(
+    staged: Staged,
+    neighbours: Neighbours,
+    turning: bool,
+    following: int,
+    action_ticks: int,
+    fleet: Fleet,
+    world: int,
+) -> Int32s:
+    """``[N]`` ticks until each robot has done all it is committed to, if no delay begins.
+
+    As robots are held up by those before them this takes several passes; in each, every robot goes
+    on until it must wait for a visitor that has not come to leaving yet.
+    """
+    num_robots = len(staged.first)
+    ticks = np.zeros(num_robots, dtype=np.int32)
+    done = np.zeros(num_robots, dtype=np.int32)
+    cell, heading = staged.last_cell.copy(), staged.last_heading.copy()
+    left = staged.left.copy()
+    left_tick = np.full(len(left), -1, dtype=np.int32)
+    left_way = np.full(len(left), -1, dtype=np.int8)
+    for robot in range(num_robots):
+        ticks[robot] = fleet.delay_ticks[world, robot] - fleet.progress[world, robot]
+    moving = True
+    while moving:
+        moving = False
+        for robot in range(num_robots):
+            while done[robot] < staged.length[robot]:
+                place = (staged.first[robot] + done[robot]) % CAPACITY
+                action, number = staged.actions[robot, place], staged.numbers[robot, place]
+                if number < 0:
+                    heading[robot] = (heading[robot] + (1 if action == TURN_RIGHT else 3)) % 4
+                    ticks[robot] += action_ticks
+                else:
+                    way = heading[robot] if turning else action - 1
+                    target = neighbours[cell[robot], way]
+                    if left[target] < number:
+                        break
+                    ready = ticks[robot] + action_ticks
+                    if left_tick[target] >= 0:
+                        lag = action_ticks
+                        if following == TOGETHER:
+                            lag = 0
+                        elif following == STRAIGHT and left_way[target] == way:
+                            lag = 1
+                        ready = max(ready, left_tick[target] + lag)
+                    left[cell[robot]] += 1
+                    left_tick[cell[robot]] = ready
+                    left_way[cell[robot]] = way
+                    cell[robot], heading[robot], ticks[robot] = target, way, ready
+                done[robot] += 1
+                moving = True
+    return np.maximum(ticks, 0)
+
+
 class Executor:
     """Drives one world by what is committed to.
 
@@ -265,6 +321,7 @@ class Executor:
         self.staged, self._neighbours = staged, neighbours
         self._turning = rules.gait is Gait.TURNING
         self._following = CODES[rules.following]
+        self._action_ticks = rules.ticks_per_action
         self._holder = np.full(len(neighbours), -1, dtype=np.int32)
 
     def notice(self, fleet: Fleet, world: int) -> None:
@@ -291,3 +348,10 @@ class Executor:
     def goals_left(self, goals: Int32s) -> Int32s:
         """``[N, K]`` what remains of the goals once all that is committed to is done."""
         return goals_left(self.staged, self._neighbours, self._turning, goals)
+
+    def finish_ticks(self, fleet: Fleet, world: int) -> Int32s:
+        """``[N]`` ticks until each robot has done all that is committed to, without new delays."""
+        return finish_ticks(
+            self.staged, self._neighbours, self._turning, self._following, self._action_ticks,
+            fleet, world,
+        )  # fmt: skip

@@ -83,6 +83,7 @@ class RollingController:
     ) -> None:
         self._rules, self._options, self._keys = rules, options, keys
         together = rules.following is Following.TOGETHER
+        self._rounding = rules.ticks_per_action // 2
         self._settings = replace(options.window, straight_only=not together)
         self._neighbours, self._fields = neighbour_table(layout), fields
         self._coordinator = coordinator
@@ -127,6 +128,8 @@ class RollingController:
     def _window(self, world: int, executor: Executor, view: View) -> Any:
         goals = executor.goals_left(view.goals[world])
         rows = self._fields.rows(goals)
+        spare = executor.finish_ticks(view.fleet, world) - self._options.after_ticks
+        late = np.maximum(0, spare + self._rounding) // self._rules.ticks_per_action
         return plan_window(
             self._neighbours,
             self._fields.data,
@@ -139,6 +142,7 @@ class RollingController:
             self._settings,
             self._keys[world],
             view.tick,
+            late=late.astype(np.int32),
         )
 
     def _coordinate(self, world: int, executor: Executor, view: View, cells: Int32s) -> None:

@@ -8,19 +8,11 @@ import numpy as np
 
 from sim.distances import Neighbours
 from sim.errors import require
-from sim.jit import kernel
 from sim.warehouse.control.oriented import Fields
-from sim.warehouse.control.window_path import BUCKETS, Search, best_path, path_cost
+from sim.warehouse.control.window_path import BUCKETS, Search
 from sim.warehouse.control.window_search import polish
-from sim.warehouse.control.window_state import (
-    NOBODY,
-    STAYS,
-    Attempt,
-    Plan,
-    Problem,
-    first_goal,
-    remaining,
-)
+from sim.warehouse.control.window_start import begin
+from sim.warehouse.control.window_state import Attempt, Plan, Problem
 from sim.warehouse.fleet import Int8s, Int32s
 
 
@@ -78,30 +70,6 @@ class Window(NamedTuple):
     loss: int
 
 
-@kernel
-def _start(problem: Problem, plan: Plan, attempt: Attempt, search: Search) -> None:
-    """Everybody waits; and what it would cost if everybody were alone."""
-    plan.occupant[:] = NOBODY
-    plan.actions[:] = 0
-    plan.drives[:] = STAYS
-    attempt.number[:] = 1
-    steps = plan.actions.shape[1]
-    for robot in range(len(problem.cell)):
-        cell, heading = problem.cell[robot], problem.heading[robot]
-        goal = first_goal(problem, robot)
-        least = remaining(problem, robot, goal, cell, heading)
-        plan.cost[robot] = least + (steps * problem.unit if goal == 0 else 0)
-        plan.least[robot] = least
-        if goal == 0 and least - problem.tails[robot, 0] < steps * problem.unit:
-            # It gets to a goal, and tails may be too small for how it stands there.
-            node = best_path(problem, plan, attempt, search, robot, 0, 0, 0)
-            plan.least[robot] = path_cost(problem, search, robot, node)
-    for robot in range(len(problem.cell)):
-        plan.cells[robot, :] = problem.cell[robot]
-        plan.headings[robot, :] = problem.heading[robot]
-        plan.occupant[:, problem.cell[robot]] = robot
-
-
 def plan_window(
     neighbours: Neighbours,
     fields: Fields,
@@ -115,6 +83,8 @@ def plan_window(
     key: np.uint64,
     tick: int,
     tolls: Int32s | None = None,
+    late: Int32s | None = None,
+    earlier: Int8s | None = None,
 ) -> Window:
     """Plan the next steps of all robots; a function of its arguments alone.
 
@@ -129,6 +99,10 @@ def plan_window(
         settings: how.
         key, tick: of the world, for chance.
         tolls: ``[cells, 4]`` what leaving a cell in a direction costs on top of a step; None: 0.
+        late: ``[N]`` first steps in which each robot must wait where it stands, as it is not there
+            yet; None: 0.
+        earlier: ``[N, any]`` actions to begin with, such as the rest of the last window; what does
+            not fit is left out. None: all wait.
 
     Returns:
         a window in which no two robots are in one cell, swap or turn in a ring.
@@ -137,11 +111,14 @@ def plan_window(
     problem = Problem(
         neighbours, fields, np.zeros_like(neighbours) if tolls is None else tolls,
         cell, heading, rows, goals, tails, priority, settings.straight_only, settings.unit,
+        np.zeros(len(cell), dtype=np.int32) if late is None else late,
     )  # fmt: skip
     plan = empty_plan(len(cell), settings.steps, len(neighbours))
     attempt = empty_attempt(len(cell), settings.steps, settings.together)
     search = empty_search(settings.steps, len(neighbours), planes, settings.places)
-    _start(problem, plan, attempt, search)
+    if earlier is None:
+        earlier = np.zeros((len(cell), 0), dtype=np.int8)
+    begin(problem, plan, attempt, search, earlier, np.empty(len(cell), dtype=np.int32))
     order = np.argsort(-priority.astype(np.int64), kind="stable")
     polish(
         problem, plan, attempt, search, order, settings.penalty_steps * settings.unit,

@@ -12,19 +12,20 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.distances import Neighbours
 from sim.jit import kernel
 from sim.warehouse.control.window_state import (
     NOBODY,
     STAYS,
     Attempt,
+    Costs,
     Plan,
     Problem,
     first_goal,
-    is_done,
     met,
     remaining,
 )
-from sim.warehouse.fleet import Int32s
+from sim.warehouse.fleet import Int8s, Int32s
 from sim.warehouse.rules import FORWARD, TURN_LEFT, TURN_RIGHT, WAIT
 
 BUCKETS = 1024
@@ -72,8 +73,13 @@ def best_path(
         patience: number of first steps in which it drives through nobody.
         salt: bits that decide between equal paths.
     """
-    nodes, seen, later = search.nodes, search.seen, search.next
-    first, occupant, neighbours = search.first, plan.occupant, problem.neighbours
+    # Bundles of arrays are slow to hand over, so that the inner loop works with single ones.
+    nodes, seen, later, first = search.nodes, search.seen, search.next, search.first
+    occupant, cells, drives, settled = plan.occupant, plan.cells, plan.drives, attempt.settled
+    neighbours, fields, tolls = problem.neighbours, problem.fields, problem.tolls
+    rows, goals, tails = problem.rows, problem.goals, problem.tails
+    straight_only, unit, now = problem.straight_only, problem.unit, attempt.number[0]
+    late = problem.late[robot]
     steps = plan.actions.shape[1]
     turning = problem.fields.shape[2] == 4
     choices = 4 if turning else 5
@@ -104,9 +110,11 @@ def best_path(
         if used + choices > len(nodes):
             return NONE
         goal = int(nodes[node, GOAL])
-        done = is_done(problem, robot, goal)
+        done = goal >= rows.shape[1] or rows[robot, goal] < 0
         for choice in range(choices):
             action = _action(choice, choices, done, salt + step)
+            if step < late and action != WAIT:
+                continue
             drive = STAYS
             after, turned = cell, heading
             if not turning and action != WAIT:
@@ -126,21 +134,28 @@ def best_path(
                 drive != STAYS
                 and (occupant[step, after] != NOBODY or occupant[step + 1, cell] != NOBODY)
             ):
-                meetings = _meetings(problem, plan, attempt, robot, step, cell, drive)
+                meetings = _meetings(
+                    occupant, cells, drives, neighbours, straight_only, settled, now,
+                    robot, step, cell, drive,
+                )  # fmt: skip
                 if meetings < 0 or (meetings > 0 and step < patience):
                     continue
             cost, next_goal = int(nodes[node, COST]), goal
             if not done:
-                cost += problem.unit
+                cost += unit
                 if drive != STAYS:
-                    cost += problem.tolls[cell, drive]
-                if after == problem.goals[robot, goal]:
+                    cost += tolls[cell, drive]
+                if after == goals[robot, goal]:
                     next_goal += 1
             penalties = nodes[node, PENALTY] + penalty * meetings
             nodes[used, STEP], nodes[used, CELL], nodes[used, HEADING] = step + 1, after, turned
             nodes[used, GOAL], nodes[used, ACTION], nodes[used, PARENT] = next_goal, action, node
             nodes[used, COST], nodes[used, PENALTY] = cost, penalties
-            total = cost + penalties + remaining(problem, robot, next_goal, after, turned) - least
+            total = cost + penalties - least
+            if next_goal < rows.shape[1] and rows[robot, next_goal] >= 0:
+                row = rows[robot, next_goal]
+                total += int(fields[row, after, turned if turning else 0])
+                total += tails[robot, next_goal]
             place = min(BUCKETS - 1, max(0, total))
             later[used] = first[place]
             first[place] = used
@@ -164,14 +179,26 @@ def _action(choice: int, choices: int, idle: bool, salt: int) -> int:
 
 @kernel
 def _meetings(
-    problem: Problem, plan: Plan, attempt: Attempt, robot: int, step: int, cell: int, drive: int
+    occupant: Int32s,
+    cells: Int32s,
+    drives: Int8s,
+    neighbours: Neighbours,
+    straight_only: bool,
+    settled: Costs,
+    now: int,
+    robot: int,
+    step: int,
+    cell: int,
+    drive: int,
 ) -> int:
     """How many more robots that are not settled a step meets; -1 if it meets one that is."""
-    count, before = 0, plan.occupant[step, cell]
+    count, before = 0, occupant[step, cell]
     for which in range(3):
-        other = met(problem, plan, robot, step, cell, drive, which)
+        other = met(
+            occupant, cells, drives, neighbours, straight_only, robot, step, cell, drive, which
+        )
         if other != NOBODY:
-            if attempt.settled[other] == attempt.number[0]:
+            if settled[other] == now:
                 return -1
             count += 1 if other != before else 0
             before = other

@@ -34,6 +34,7 @@ class Problem(NamedTuple):
         straight_only: whether a robot may follow another one into the cell that it leaves only in
             the same direction.
         unit: cost of a step; fields, tails and tolls count in it.
+        late: ``[N]`` first steps in which each robot must wait where it stands.
     """
 
     neighbours: Neighbours
@@ -47,6 +48,7 @@ class Problem(NamedTuple):
     weights: Int32s
     straight_only: bool
     unit: int
+    late: Int32s
 
 
 class Plan(NamedTuple):
@@ -121,11 +123,22 @@ def first_goal(problem: Problem, robot: int) -> int:
 
 @kernel
 def met(
-    problem: Problem, plan: Plan, robot: int, step: int, cell: int, drive: int, which: int
+    occupant: Int32s,
+    cells: Int32s,
+    drives: Int8s,
+    neighbours: Neighbours,
+    straight_only: bool,
+    robot: int,
+    step: int,
+    cell: int,
+    drive: int,
+    which: int,
 ) -> int:
     """A robot that is in the way of a step, or nobody.
 
     Args:
+        occupant, cells, drives: of the plan.
+        neighbours, straight_only: of the problem.
         robot: who would take the step; its own path is not in the plan, but for where it stands.
         step: number of the step.
         cell: where it begins.
@@ -133,41 +146,45 @@ def met(
         which: 0: who is in the cell at the end of the step; 1: who leaves it otherwise than the
             robot may follow; 2: who enters the cell that the robot leaves, likewise.
     """
-    after = cell if drive == STAYS else problem.neighbours[cell, drive]
+    after = cell if drive == STAYS else neighbours[cell, drive]
     if which == 0:
-        other = int(plan.occupant[step + 1, after])
+        other = int(occupant[step + 1, after])
         return other if other != robot else NOBODY
     if drive == STAYS:
         return NOBODY
-    if which == 1:
-        return _left_wrongly(problem, plan, robot, step, after, drive)
-    other = int(plan.occupant[step + 1, cell])
-    if other < 0 or other == robot or plan.cells[other, step] == cell:
+    if which == 2:
+        other = int(occupant[step + 1, cell])
+        if other < 0 or other == robot or cells[other, step] == cell or not straight_only:
+            return NOBODY
+        return NOBODY if drives[other, step] == drive else other
+    other = int(occupant[step, after])
+    if other < 0 or other == robot:
         return NOBODY
-    follows = plan.drives[other, step] == drive or not problem.straight_only
-    return NOBODY if follows else other
+    if straight_only:
+        return NOBODY if drives[other, step] == drive else other
+    return _ring(occupant, drives, neighbours, robot, step, cell, after)
 
 
 @kernel
-def _left_wrongly(
-    problem: Problem, plan: Plan, robot: int, step: int, cell: int, drive: int
+def _ring(
+    occupant: Int32s,
+    drives: Int8s,
+    neighbours: Neighbours,
+    robot: int,
+    step: int,
+    cell: int,
+    after: int,
 ) -> int:
-    """Who leaves ``cell`` in ``step``, but so that ``robot`` must not enter it in ``drive``."""
-    other = int(plan.occupant[step, cell])
-    if other < 0 or other == robot:
-        return NOBODY
-    if problem.straight_only:
-        return NOBODY if plan.drives[other, step] == drive else other
-    if plan.drives[other, step] == STAYS:
-        return other
-    # Go from who leaves to the cell that it enters, and so on: does that close to a ring?
-    behind = problem.neighbours[cell, drive ^ 2]
-    place, last = cell, other
-    for _ in range(len(plan.cells)):
-        leaver = int(plan.occupant[step, place])
-        if leaver < 0 or leaver == robot or plan.drives[leaver, step] == STAYS:
+    """Who of those that leave ``after`` and so on gets to ``cell``; if nobody leaves, who stays."""
+    ahead = int(occupant[step, after])
+    if drives[ahead, step] == STAYS:
+        return ahead
+    place = after
+    for _ in range(len(drives)):
+        leaver = int(occupant[step, place])
+        if leaver < 0 or leaver == robot or drives[leaver, step] == STAYS:
             return NOBODY
-        place, last = problem.neighbours[place, plan.drives[leaver, step]], leaver
-        if place == behind:
+        place, last = neighbours[place, drives[leaver, step]], leaver
+        if place == cell:
             return last
     return NOBODY
