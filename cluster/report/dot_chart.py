@@ -8,6 +8,7 @@ from cluster.report.axis import Axis, bounds_to_show, linear_axis, logarithmic_a
 from cluster.report.markup import Markup, coordinate, element, markup
 from cluster.report.means import SHORTEST_S, Mean
 from cluster.report.palette import colour, marker
+from cluster.report.wording import label_words
 
 WIDTH, LEFT, RIGHT = 560.0, 112.0, 24.0
 TOP, ROW, BOTTOM = 10.0, 34.0, 34.0
@@ -66,7 +67,7 @@ def _row(x: Axis, index: int, names: list[str], row: Dots, write: Write) -> Mark
     span = element("line", x1=x(mean.low), x2=x(mean.high), y1=y - 3, y2=y - 3, class_="span")
     return element(
         "g",
-        element("text", name, x=LEFT - 12, y=y + 4, class_="label end"),
+        element("text", label_words(name), x=LEFT - 12, y=y + 4, class_="label end"),
         *dots,
         span if mean.is_drawable else "",
         marker(name, names, x(mean.value), y - 3),

@@ -26,7 +26,7 @@ def animation(replay: Replay) -> Markup:
     )
     return element(
         "div",
-        element("div", canvas, element("div", id="tip", hidden=True), class_="floor"),
+        element("div", canvas, element("div", id="tip", class_="tip", hidden=True), class_="floor"),
         element("div", _strip(replay), _scrubber(replay), class_="timeline"),
         _controls(replay),
         embedded_json("replay", replay_data(replay)),
@@ -78,6 +78,7 @@ def _scrubber(replay: Replay) -> Markup:
     return element(
         "input",
         id="scrubber",
+        class_="scrubber",
         type="range",
         min="0",
         max=coordinate(replay.end_s),
@@ -92,7 +93,7 @@ def _controls(replay: Replay) -> Markup:
         "div",
         element("button", "Play", id="play", type="button"),
         element("label", "speed ", _speeds(replay)),
-        element("output", "0.0 s", id="clock"),
+        element("output", "0.0 s", id="clock", class_="clock"),
         *(_count(kind, words) for kind, words in COUNTS),
         _legend(set("".join(replay.floor.rows))),
         class_="controls",

@@ -9,7 +9,7 @@ from cluster.report.line_labels import spread
 from cluster.report.markup import Markup, coordinate, element, markup
 from cluster.report.means import SHORTEST_S, Mean
 from cluster.report.palette import colour, marker
-from cluster.report.wording import number
+from cluster.report.wording import label_words, number
 
 WIDTH, HEIGHT = 560.0, 360.0
 LEFT, RIGHT, TOP, BOTTOM = 54.0, 104.0, 14.0, 44.0
@@ -158,7 +158,7 @@ def _labels(frame: Frame, series: dict[str, Points], names: list[str]) -> Markup
     places = spread([y for y, _ in ends], TOP + 4, HEIGHT - BOTTOM)
     return markup(
         *(
-            _label(_reach(name, series), y, colour(name, names))
+            _label(label_words(_reach(name, series)), y, colour(name, names))
             for y, (_, name) in zip(places, ends, strict=True)
         )
     )

@@ -45,7 +45,7 @@ def coordinate(value: float) -> str:
     return "0" if text == "-0" else text
 
 
-def embedded_json(identifier: str, document: object) -> Markup:
+def embedded_json(identifier: str | None, document: object) -> Markup:
     """A data block for the page's script; no text in it can end the block early."""
     text = json.dumps(document, separators=(",", ":"), allow_nan=False)
     for character in "<>&":

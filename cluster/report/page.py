@@ -18,6 +18,7 @@ from cluster.report.manifest import read_manifest
 from cluster.report.markup import Markup, element, markup
 from cluster.report.provenance import origin_line
 from cluster.report.sections import coordinate_content
+from cluster.report.simulation.sections import simulation_content
 from cluster.report.training.sections import training_content
 from sim.errors import InputError
 
@@ -30,6 +31,7 @@ CONTENTS: Mapping[str, Callable[[Path], Content]] = {
     "federate": federation_content,
     "forecast": forecast_content,
     "label": label_content,
+    "simulate": simulation_content,
     "train": train_content,
     "train-coordinator": training_content,
 }

@@ -17,6 +17,13 @@ FEDERATION = (
     *("head", "prior", "fedprox", "training", "test"),
 )
 """Regimes, how a model is made a site's own, and losses; the first is grey."""
+CONTROLLERS = (
+    *("pibt", "coordinated:fcfs", "prioritised", "rolling", "coordinated:priority"),
+    *("coordinated:insertion", "coordinated:gnn_vae+ls", "coordinated:gnn_vae"),
+    *("coordinated:local_search", "coordinated:portfolio", "coordinated:milp", "coordinated:cma"),
+    "coordinated:tree_search",
+)
+"""What drives the robots of a simulation; the first, which all have to beat, is grey."""
 GREY = (
     *("ar", "mean", "persistence", "order_blind"),
     *("random", "constant", "best_constant", "heuristic", "optimum"),
@@ -47,9 +54,9 @@ def marker(name: str, names: list[str], x: float, y: float, size: float = 4.5) -
 
 
 def _position(name: str, names: list[str]) -> int:
-    for known in (COORDINATORS, MODELS, FEDERATION, GREY):
+    for known in (COORDINATORS, MODELS, FEDERATION, CONTROLLERS, GREY):
         if name in known:
             return known.index(name)
-    built_in = (*COORDINATORS, *MODELS, *FEDERATION, *GREY)
+    built_in = (*COORDINATORS, *MODELS, *FEDERATION, *CONTROLLERS, *GREY)
     others = [other for other in names if other not in built_in]
     return len(COORDINATORS) + others.index(name)

@@ -94,3 +94,8 @@ def objective_words(objective: str) -> str:
 def capitalised(sentence: str) -> str:
     """The sentence with a capital first letter and everything else as it is."""
     return sentence[:1].upper() + sentence[1:]
+
+
+def label_words(name: str) -> str:
+    """A name beside a line or a mark, where there is little room."""
+    return name.removeprefix("coordinated:")
