@@ -148,17 +148,29 @@ class Worlds:
         Raises:
             InputError: actions of another shape or out of range; nothing has changed then.
         """
+        moved = self.move(actions)
+        orders = np.stack([book.order_of for book in self.books])
+        events = [self._visit(world, book) for world, book in enumerate(self.books)]
+        if self.people is not None:
+            self.people.advance(self.tick)
+        return Ticked(moved, self.fleet.delay_ticks > 0, orders, events)
+
+    def move(self, actions: Int8s) -> Moved:
+        """The delays and the motion of a tick alone, for who does the rest of ``step`` otherwise.
+
+        Args:
+            actions: ``[W, N]``.
+
+        Raises:
+            InputError: actions of another shape or out of range; nothing has changed then.
+        """
         closed = None if self.people is None else self.people.closed
         self._motion.check(self.fleet, actions)
         if self._delays is not None:
             self._delays.advance(self.tick, self.fleet.delay_ticks)
         moved = self._motion.step(self.fleet, actions, closed)
-        orders = np.stack([book.order_of for book in self.books])
         self.tick += 1
-        events = [self._visit(world, book) for world, book in enumerate(self.books)]
-        if self.people is not None:
-            self.people.advance(self.tick)
-        return Ticked(moved, self.fleet.delay_ticks > 0, orders, events)
+        return moved
 
     def _visit(self, world: int, book: Book) -> Int64s:
         count = visit(book, self.fleet.cell[world], self.tick, self._events, 0)

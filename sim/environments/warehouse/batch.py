@@ -6,22 +6,21 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.environments.warehouse import ticks
 from sim.environments.warehouse.delays import EpisodeDelays
 from sim.environments.warehouse.episodes import Episode, draw_episode, later
 from sim.environments.warehouse.options import WarehouseOptions, make_layout
 from sim.environments.warehouse.show import Observations, Show
 from sim.errors import InputError, require
-from sim.warehouse.assignment import AssignmentMethod
-from sim.warehouse.book import NUM_DONE, new_book
+from sim.warehouse.book import new_book
 from sim.warehouse.chance import Keys
 from sim.warehouse.control.fields import Fields
 from sim.warehouse.control.interface import View
 from sim.warehouse.delays.options import DelayKind
-from sim.warehouse.dispatch import Dispatcher, DispatchOptions
-from sim.warehouse.world import Setting, Snapshot, Ticked, Worlds, inner, outer
+from sim.warehouse.world import Setting, Snapshot, Worlds, inner, outer
 
-DISPATCH = DispatchOptions(AssignmentMethod.NEAREST, change=False, look_at=100)
-"""Free robots get orders at once, the nearest pair first; they keep what they have."""
+LOOK_AT = 100
+"""Free robots choose among so many of the oldest open orders."""
 
 
 class WarehouseSteps(NamedTuple):
@@ -106,7 +105,8 @@ class WarehouseBatch:
         setting = Setting(self.layout, self.options.rules, self.options.pool_size, 1)
         books = [new_book(episode.orders, robots) for episode in episodes]
         self._worlds = Worlds(setting, starts, books, self._delays)
-        self._dispatcher = Dispatcher(self.layout, DISPATCH, self._fields, worlds, robots)
+        self._books = ticks.stack(books[0], worlds)
+        self._orders = np.empty((worlds, LOOK_AT), dtype=np.int32)
         for world, episode in enumerate(episodes):
             self._begin(world, 0, episode, 0)
         return self._look()
@@ -127,14 +127,14 @@ class WarehouseBatch:
         chosen = self._checked(actions)
         begins = self._over.copy()
         chosen[begins] = 0
-        ticked = self._worlds.step(chosen)
-        rewards = self._rewards(ticked)
+        moved = self._worlds.move(chosen)
+        rewards, done = self._paid()
         self._steps += 1
         for world in np.flatnonzero(begins):
             self._begin_next(int(world))
         rewards[begins] = 0
-        refused = ticked.moved.refused & ~begins[:, None]
-        terminated = self._all_done() & (self.options.order_ticks > 0)
+        refused = moved.refused & ~begins[:, None]
+        terminated = done & ~begins & (self.options.order_ticks > 0)
         truncated = (self._steps == self.options.max_steps) & ~terminated
         self._over = terminated | truncated
         return WarehouseSteps(self._look(), rewards, terminated, truncated, begins, refused)
@@ -172,31 +172,33 @@ class WarehouseBatch:
         for array in fleet:
             array[world] = 0
         fleet.cell[world], fleet.heading[world] = episode.cells, episode.headings
-        self._worlds.books[world] = new_book(later(episode.orders, tick), self.options.robots)
+        book = new_book(later(episode.orders, tick), self.options.robots)
+        self._worlds.books[world] = book
+        ticks.put(self._books, world, book)
         if self._delays is not None:
             self._delays.begin(world, tick, episode.key)
         self._episode[world], self._begun[world] = number, tick
         self._steps[world], self._over[world] = 0, False
 
     def _look(self) -> Observations:
-        self._worlds.reveal()
-        self._dispatcher.dispatch(self._worlds)
-        self._view = self._worlds.view()
+        """Orders become known and are given to free robots; then what is to be seen."""
+        worlds, cells = self._worlds, np.empty_like(self._orders)
+        goals = np.empty((*self.shape, 1), dtype=np.int32)
+        ticks.wanted(self._books, worlds.tick, self.options.pool_size, self._orders, cells)
+        rows = self._fields.rows(cells)
+        fleet, fields = worlds.fleet, self._fields.arrays
+        ticks.give(self._books, worlds.tick, fleet.cell, self._orders, rows, fields, goals)
+        self._view = View(worlds.tick, fleet, goals, None)
         return self.show.observe(self._view)
 
-    def _all_done(self) -> NDArray[np.bool_]:
-        return np.array([book.counters[NUM_DONE] == len(book.state) for book in self._worlds.books])
-
-    def _rewards(self, ticked: Ticked) -> NDArray[np.float32]:
-        options = self.options
+    def _paid(self) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """``[W, N]`` rewards of the tick that has passed; ``[W]`` whether all orders are done."""
+        options, worlds = self.options, self._worlds
         rewards = np.full(self.shape, -options.step_cost, dtype=np.float32)
-        for world, events in enumerate(ticked.events):
-            if len(events):
-                robots, orders, done = events[:, 1], events[:, 2], events[:, 3]
-                ends = np.diff(self._worlds.books[world].errand_ptr)[orders]
-                paid = options.errand_reward + options.order_reward * (done == ends)
-                rewards[world, robots] += paid  # a robot does at most one errand in a tick
-        return rewards
+        done = np.empty(len(rewards), dtype=np.bool_)
+        paid = float(options.errand_reward), float(options.order_reward)
+        ticks.finish(self._books, worlds.fleet.cell, worlds.tick, *paid, rewards, done)
+        return rewards, done
 
     def snapshot(self) -> Snapshot:
         """Where the worlds stand, as arrays."""
@@ -207,7 +209,6 @@ class WarehouseBatch:
             "over": self._over.copy(),
             "begun": self._begun.copy(),
             **outer(self._worlds.snapshot(), "worlds"),
-            **outer(self._dispatcher.snapshot(), "dispatcher"),
         }
 
     def restore(self, snapshot: Snapshot) -> None:
@@ -223,7 +224,6 @@ class WarehouseBatch:
             require("episode", (number, begun), number >= 0 and begun >= 0, "0 or more, both")
             self._begin(world, number, self._draw(world, number), begun)
         self._worlds.restore(inner(snapshot, "worlds"))
-        self._dispatcher.restore(inner(snapshot, "dispatcher"))
         self._steps[:], self._over[:] = snapshot["steps"], snapshot["over"]
         self._view = self._worlds.view()
 
