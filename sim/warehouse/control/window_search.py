@@ -91,7 +91,10 @@ def _clear_the_way(problem: Problem, plan: Plan, attempt: Attempt, robot: int) -
         cell, drive = plan.cells[robot, step], plan.drives[robot, step]
         for which in range(3):
             while True:
-                other = met(problem, plan, robot, step, cell, drive, which)
+                other = met(
+                    plan.occupant, plan.cells, plan.drives, problem.neighbours,
+                    problem.straight_only, robot, step, cell, drive, which,
+                )  # fmt: skip
                 if other == NOBODY or attempt.taken[other] == attempt.number[0]:
                     break  # who has been taken out stands here for now and must find a way
                 if not take_out(problem, plan, attempt, other):

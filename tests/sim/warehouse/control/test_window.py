@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from sim.distances import neighbour_table
 from sim.errors import InputError
@@ -28,6 +29,8 @@ def planned(
     goals: list[list[int]],
     how: WindowSettings,
     heading: int = 1,
+    late: list[int] | None = None,
+    earlier: NDArray[np.int8] | None = None,
 ) -> Window:
     cell, goal_cells = np.array(cells, dtype=np.int32), np.array(goals, dtype=np.int32)
     fields = OrientedFields(layout, gait, 4)
@@ -36,7 +39,8 @@ def planned(
     return plan_window(
         neighbour_table(layout), fields.data, cell, headings, rows, goal_cells,
         tails(fields.data, rows, goal_cells), np.ones(len(cells), dtype=np.int32), how,
-        world_keys(0, [0])[0], 0,
+        world_keys(0, [0])[0], 0, None, None if late is None else np.array(late, dtype=np.int32),
+        earlier,
     )  # fmt: skip
 
 
@@ -54,8 +58,12 @@ def test_windows_are_valid_on_any_floor(gait: Gait, straight: bool, steps: int, 
     goals[rng.random(robots) < 0.2] = -1
     how = replace(FEW, steps=steps, straight_only=straight, penalty_steps=int(rng.integers(0, 4)))
     heading = int(rng.integers(4))
-    window = planned(layout, gait, cells, goals.tolist(), how, heading)
+    late = (rng.integers(0, 4, robots) * rng.integers(0, 2)).tolist()
+    earlier = rng.integers(0, 4, (robots, int(rng.integers(0, 2 * steps)))).astype(np.int8)
+    window = planned(layout, gait, cells, goals.tolist(), how, heading, late, earlier)
     assert faults(layout, gait, cells, [heading] * robots, window, straight) == []
+    for robot, steps_late in enumerate(late):
+        assert not window.actions[robot, :steps_late].any()
 
 
 def test_a_robot_alone_takes_a_shortest_way_through_its_goals() -> None:
@@ -79,6 +87,18 @@ def test_a_chain_of_robots_is_pushed() -> None:
     window = planned(aisle, Gait.SLIDING, [0, 1, 2, 3], goals, FEW)
     assert window.cells[0, -1] == 2
     assert sorted(window.cells[1:, -1].tolist()) == [3, 4, 5]
+
+
+def test_the_rest_of_a_window_is_kept() -> None:
+    hall = Layout("hall", np.ones((8, 8), dtype=bool))
+    rng = np.random.default_rng(5)
+    cells, goals = rng.permutation(64)[:30].tolist(), rng.choice(64, (30, 1)).tolist()
+    first = planned(hall, Gait.SLIDING, cells, goals, replace(FEW, iterations=1000))
+    again = planned(
+        hall, Gait.SLIDING, cells, goals, replace(FEW, iterations=0), 1, None, first.actions
+    )
+    assert again.loss <= first.loss
+    assert again.loss < planned(hall, Gait.SLIDING, cells, goals, replace(FEW, iterations=0)).loss
 
 
 def test_robots_walled_in_wait() -> None:
