@@ -28,7 +28,8 @@ class PeopleOptions:
     """How people walk."""
 
     speed_m_s: float = 1.34
-    """Mean of the speeds that walkers desire, 0.3 to 2 metres per second."""
+    """Mean of the speeds that walkers desire, 0.6 to 2 metres per second; slower ones
+    could not push past each other in an aisle."""
 
     speed_deviation_m_s: float = 0.26
     """Deviation of these speeds, normally distributed and cut off at two deviations; 0 to 0.25
@@ -56,7 +57,7 @@ class PeopleOptions:
     def __post_init__(self) -> None:
         ranges = {
             "count": (0, 1000),
-            "speed_m_s": (0.3, 2),
+            "speed_m_s": (0.6, 2),
             "speed_deviation_m_s": (0, 0.25 * self.speed_m_s),
             "pause_s": (0, 3600),
             "places": (2, 1000),
