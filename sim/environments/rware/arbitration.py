@@ -54,24 +54,7 @@ def decide(w: int, robots: Ints, marks: Ints, plans: Ints, movers: int) -> None:
     if _claim(marks, plans, movers):
         _measure_chains(marks, plans, movers)
         _settle(marks, plans, movers)
-    undecided = False
-    for m in range(movers):
-        robot = plans[m, MOVER]
-        target = plans[robot, TARGET]
-        before = marks[target, ROBOT]
-        if marks[target, CLAIM] != robot:
-            verdict = STAYS
-        elif before == NOBODY:
-            verdict = GOES
-        elif plans[before, TARGET] == NOBODY:
-            verdict = STAYS
-        else:
-            undecided = True
-            continue
-        while robot != NOBODY:  # and so for the one that follows it, and on
-            plans[robot, VERDICT] = verdict
-            robot = marks[robots[w, robot, PLACE], CLAIM]
-    if undecided:
+    if _judge_heads(w, robots, marks, plans, movers):
         _turn_rings(w, robots, marks, plans, movers)
 
 
@@ -129,6 +112,29 @@ def _settle(marks: Ints, plans: Ints, movers: int) -> None:
         longer = plans[robot, CHAIN] > plans[holder, CHAIN]
         if plans[holder, FOLLOWERS] == 0 and (plans[robot, FOLLOWERS] > 0 or longer):
             marks[plans[robot, TARGET], CLAIM] = robot
+
+
+@kernel
+def _judge_heads(w: int, robots: Ints, marks: Ints, plans: Ints, movers: int) -> bool:
+    """Verdicts for the heads of chains and all that follow them; whether there are any others."""
+    others = False
+    for m in range(movers):
+        robot = plans[m, MOVER]
+        target = plans[robot, TARGET]
+        before = marks[target, ROBOT]
+        if marks[target, CLAIM] != robot:
+            verdict = STAYS
+        elif before == NOBODY:
+            verdict = GOES
+        elif plans[before, TARGET] == NOBODY:
+            verdict = STAYS
+        else:
+            others = True
+            continue
+        while robot != NOBODY:
+            plans[robot, VERDICT] = verdict
+            robot = marks[robots[w, robot, PLACE], CLAIM]
+    return others
 
 
 @kernel

@@ -115,10 +115,8 @@ def toggle(
 
 
 @kernel
-def move(
-    w: int, robots: Ints, shelves: Ints, code: Bytes, marks: Ints, plans: Ints, movers: int
-) -> None:
-    """All leave before any enters, as one enters what another leaves. The marks are wiped."""
+def leave(w: int, robots: Ints, code: Bytes, marks: Ints, plans: Ints, movers: int) -> None:
+    """Those that go are lifted off the floor with their shelves. The marks are wiped."""
     for robot in range(robots.shape[1]):
         marks[robots[w, robot, PLACE], ROBOT] = NOBODY
     for m in range(movers):
@@ -126,9 +124,14 @@ def move(
         marks[plans[robot, TARGET], CLAIM] = NOBODY
         if plans[robot, VERDICT] == GOES:
             place = robots[w, robot, PLACE]
-            taken = THINGS if robots[w, robot, CARRIED] != NOTHING else 0
-            plans[robot, LUGGAGE] = code[w, place] & ~(THINGS - taken)
-            code[w, place] &= THINGS - taken
+            left = 0 if robots[w, robot, CARRIED] != NOTHING else THINGS
+            plans[robot, LUGGAGE] = code[w, place] & ~left
+            code[w, place] &= left
+
+
+@kernel
+def enter(w: int, robots: Ints, shelves: Ints, code: Bytes, plans: Ints, movers: int) -> None:
+    """Those that go arrive; all have left before, as one enters what another leaves."""
     for m in range(movers):
         robot = plans[m, MOVER]
         if plans[robot, VERDICT] == GOES:
@@ -137,6 +140,15 @@ def move(
             code[w, target] |= plans[robot, LUGGAGE]
             if robots[w, robot, CARRIED] != NOTHING:
                 shelves[w, robots[w, robot, CARRIED], PLACE] = target
+
+
+@kernel
+def brought(w: int, goals: Ints, code: Bytes) -> bool:
+    """Whether a requested shelf is on a goal."""
+    found = False
+    for goal in goals:
+        found |= code[w, goal] & THINGS == SHELF | REQUESTED
+    return found
 
 
 @kernel
@@ -150,8 +162,8 @@ def deliver(
     key: np.uint64,
     tick: int,
     rewards: NDArray[np.float32],
-) -> int:
-    """Requested shelves on goals count, and others are requested; how many there were.
+) -> None:
+    """Requested shelves on goals count, and others are requested.
 
     Goal by goal: a shelf that is requested for the first counts on the second at once, as in RWARE.
     """
@@ -164,7 +176,6 @@ def deliver(
             _request(w, shelves, code, robots[w, robot, CARRIED], number)
             _reward(w, rules, robots, robot, rewards)
             found += 1
-    return found
 
 
 @kernel

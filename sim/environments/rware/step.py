@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.environments.rware.arbitration import decide
-from sim.environments.rware.kernel import act, deliver, move, toggle
+from sim.environments.rware.kernel import act, brought, deliver, enter, leave, toggle
 from sim.environments.rware.observe import write_codes, write_vectors
 from sim.environments.rware.start import begin
 from sim.environments.rware.state import (
@@ -56,7 +56,8 @@ def step_all(
     Args:
         rewards: ``[W, N]``, filled.
         flags: ``[3, W]``: terminated, truncated, begins; filled.
-        vectors, codes: ``[W, N, F]``, filled; that with no features is not written.
+        vectors: ``[W * N * F]``, filled unless it is empty.
+        codes: ``[W, N, F]``, filled unless F is 0.
     """
     ahead, tiles, goals = floor.ahead, floor.tiles, floor.goals
     own, own_codes = floor.own, floor.own_codes
@@ -70,15 +71,19 @@ def step_all(
         else:
             movers = act(w, ahead, tiles, robots, code, standing, marks, plans, actions)
             toggle(w, rules, tiles, robots, standing, actions, rewards)
-            decide(w, robots, marks, plans, movers)
-            move(w, robots, shelves, code, marks, plans, movers)
-            tick = clocks[w, TICK]
-            found = deliver(w, rules, goals, robots, shelves, code, keys[w], tick, rewards)
+            if movers:
+                decide(w, robots, marks, plans, movers)
+            leave(w, robots, code, marks, plans, movers)
+            enter(w, robots, shelves, code, plans, movers)
             clocks[w, STEPS] += 1
-            clocks[w, IDLE_STEPS] = 0 if found else clocks[w, IDLE_STEPS] + 1
+            clocks[w, IDLE_STEPS] += 1
+            if brought(w, goals, code):
+                tick = clocks[w, TICK]
+                deliver(w, rules, goals, robots, shelves, code, keys[w], tick, rewards)
+                clocks[w, IDLE_STEPS] = 0
         clocks[w, TICK] += 1
         _judge(w, rules, clocks, flags)
-        if vectors.shape[2]:
+        if len(vectors):
             write_vectors(rules, own, robots, code, w, vectors)
         if codes.shape[2]:
             write_codes(rules, own_codes, robots, code, w, codes)

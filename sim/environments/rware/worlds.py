@@ -94,7 +94,7 @@ class RwareWorlds:
         rewards = np.empty((worlds, robots), dtype=np.float32)
         flags = np.empty((3, worlds), dtype=np.bool_)
         where = (self._rules, self._floor, self._state, self._scratch, self._keys)
-        step_all(*where, chosen, rewards, flags, vectors, codes)
+        step_all(*where, chosen, rewards, flags, vectors.reshape(-1), codes)
         return RwareStep(codes if kind == "codes" else vectors, rewards, *flags)
 
     def action_masks(self) -> NDArray[np.bool_]:
