@@ -8,6 +8,8 @@ Args of all: ``blocked`` and ``shown`` ``[cells + SLACK]``, ``cell``, ``active``
 ``[N]``, ``stride`` the cells in a row. ``cell`` and ``shown`` change.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +17,15 @@ from sim.environments.pogema.blocks import Bytes
 from sim.environments.pogema.state import NONE, Scratch
 from sim.jit import kernel
 from sim.layout import Cells
+
+
+class Queues(NamedTuple):
+    """Of each cell, the robots bound for it; the fields are those of ``Scratch``."""
+
+    head: NDArray[np.int32]
+    tail: NDArray[np.int32]
+    behind: NDArray[np.int32]
+
 
 Flags = NDArray[np.bool_]
 Actions = NDArray[np.int64]
@@ -87,82 +98,81 @@ def move_together(
     Each cell has a queue of the robots bound for it. A robot that is sent back joins the queue of
     its own cell, and sends back the first one there.
     """
-    goal = scratch.goal
-    for robot in range(len(cell)):
-        if active[robot]:
-            goal[robot] = ahead(cell[robot], actions[robot], stride)
-            _join(scratch, goal[robot], robot)
-    _refuse_exchanges(cell, active, scratch)
-    for robot in range(len(cell) - 1, -1, -1):
-        if active[robot]:
-            there = goal[robot]
-            if scratch.head[there] != scratch.tail[there] or blocked[there] != 0:
-                _send_back(cell, scratch, robot)
-    _settle(shown, cell, active, scratch)
-
-
-@kernel
-def _refuse_exchanges(cell: Cells, active: Flags, scratch: Scratch) -> None:
-    """Of two robots that want each other's cell, the one of the lower number goes back now.
-
-    The other one is sent back later, as it finds the first one in the cell that it wants.
-    """
+    queues = Queues(scratch.head, scratch.tail, scratch.behind)
     goal, owner = scratch.goal, scratch.owner
     for robot in range(len(cell)):
         if active[robot]:
             owner[cell[robot]] = robot
-    for robot in range(len(cell)):
-        if active[robot] and goal[robot] != cell[robot]:
-            other = owner[goal[robot]]
-            if other > robot and goal[other] == cell[robot]:
-                _leave(scratch, goal[robot], robot)
-                goal[robot] = cell[robot]
-                _join(scratch, cell[robot], robot)
-    for robot in range(len(cell)):
-        owner[cell[robot]] = NONE
+            goal[robot] = ahead(cell[robot], actions[robot], stride)
+            _join(queues, goal[robot], robot)
+    _refuse_exchanges(cell, active, goal, owner, queues)
+    for robot in range(len(cell) - 1, -1, -1):
+        if active[robot]:
+            there = goal[robot]
+            if queues.head[there] != queues.tail[there] or blocked[there] != 0:
+                _send_back(cell, goal, queues, robot)
+    _settle(shown, cell, active, goal, owner, queues)
 
 
 @kernel
-def _send_back(cell: Cells, scratch: Scratch, robot: int) -> None:
+def _refuse_exchanges(
+    cell: Cells, active: Flags, goal: Cells, owner: Cells, queues: Queues
+) -> None:
+    """Of two robots that want each other's cell, the one of the lower number goes back now.
+
+    The other one is sent back later, as it finds the first one in the cell that it wants.
+    """
+    for robot in range(len(cell)):
+        other = owner[goal[robot]]
+        if other > robot and goal[other] == cell[robot] and active[robot]:
+            _leave(queues, goal[robot], robot)
+            goal[robot] = cell[robot]
+            _join(queues, cell[robot], robot)
+
+
+@kernel
+def _send_back(cell: Cells, goal: Cells, queues: Queues, robot: int) -> None:
     """``robot`` stays, and so does whoever wanted to enter its cell, and so on."""
     while True:
-        _leave(scratch, scratch.goal[robot], robot)
+        _leave(queues, goal[robot], robot)
         home = cell[robot]
-        scratch.goal[robot] = home
-        first = scratch.head[home]
-        _join(scratch, home, robot)
+        goal[robot] = home
+        first = queues.head[home]
+        _join(queues, home, robot)
         if first == NONE:
             return
         robot = first
 
 
 @kernel
-def _join(scratch: Scratch, cell: int, robot: int) -> None:
+def _join(queues: Queues, cell: int, robot: int) -> None:
     """To the end of the queue of a cell."""
-    scratch.behind[robot] = NONE
-    if scratch.head[cell] == NONE:
-        scratch.head[cell] = robot
+    queues.behind[robot] = NONE
+    if queues.head[cell] == NONE:
+        queues.head[cell] = robot
     else:
-        scratch.behind[scratch.tail[cell]] = robot
-    scratch.tail[cell] = robot
+        queues.behind[queues.tail[cell]] = robot
+    queues.tail[cell] = robot
 
 
 @kernel
-def _leave(scratch: Scratch, cell: int, robot: int) -> None:
+def _leave(queues: Queues, cell: int, robot: int) -> None:
     """Out of the queue of a cell, wherever in it."""
-    before, here = NONE, scratch.head[cell]
+    before, here = NONE, queues.head[cell]
     while here != robot:
-        before, here = here, scratch.behind[here]
+        before, here = here, queues.behind[here]
     if before == NONE:
-        scratch.head[cell] = scratch.behind[robot]
+        queues.head[cell] = queues.behind[robot]
     else:
-        scratch.behind[before] = scratch.behind[robot]
-    if scratch.tail[cell] == robot:
-        scratch.tail[cell] = before
+        queues.behind[before] = queues.behind[robot]
+    if queues.tail[cell] == robot:
+        queues.tail[cell] = before
 
 
 @kernel
-def _settle(shown: Bytes, cell: Cells, active: Flags, scratch: Scratch) -> None:
+def _settle(
+    shown: Bytes, cell: Cells, active: Flags, goal: Cells, owner: Cells, queues: Queues
+) -> None:
     """All go where they are bound for; the queues are emptied.
 
     POGEMA clears the cell that a robot leaves after another one of a lower number has entered it.
@@ -170,7 +180,8 @@ def _settle(shown: Bytes, cell: Cells, active: Flags, scratch: Scratch) -> None:
     """
     for robot in range(len(cell)):
         if active[robot]:
+            owner[cell[robot]] = NONE
             shown[cell[robot]] = 0
-            shown[scratch.goal[robot]] = 1
-            cell[robot] = scratch.goal[robot]
-            scratch.head[cell[robot]] = scratch.tail[cell[robot]] = NONE
+            cell[robot] = goal[robot]
+            shown[cell[robot]] = 1
+            queues.head[cell[robot]] = queues.tail[cell[robot]] = NONE
