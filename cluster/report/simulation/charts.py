@@ -16,6 +16,7 @@ from cluster.report.tables import name_cell
 from cluster.report.wording import number, percent
 
 MOST_BANDS = 4
+MOST_POINTS = 25
 MOST_TICKS = 8
 ROOM_SHARE = 0.055
 """Parts of a bar that are narrower than this have no number in them."""
@@ -68,16 +69,19 @@ def _over_time(run: SimulationRun, summaries: Sequence[Summary]) -> Markup:
 
 
 def throughput(traffic: Traffic, ticks: int) -> Points:
-    """Orders per tick in each stretch, at its end: mean over worlds.
+    """Orders per tick in at most :data:`MOST_POINTS` stretches, at their ends: mean over worlds.
 
     Args:
         ticks: the length of the run, where the last stretch ends; 0 if not known.
     """
+    bins = len(traffic.finished[0]) if traffic.finished else 0
+    together = -(-bins // MOST_POINTS)
     points: Points = []
-    for index, worlds in enumerate(zip(*traffic.finished, strict=True)):
-        begin, end = index * traffic.bin_ticks, (index + 1) * traffic.bin_ticks
+    for first in range(0, bins, together or 1):
+        last = min(first + together, bins)
+        begin, end = first * traffic.bin_ticks, last * traffic.bin_ticks
         end = min(end, ticks) if ticks > begin else end
-        here = mean_of([orders / (end - begin) for orders in worlds])
+        here = mean_of([sum(world[first:last]) / (end - begin) for world in traffic.finished])
         if here is not None:
             points.append((end, here))
     return points
@@ -86,7 +90,8 @@ def throughput(traffic: Traffic, ticks: int) -> Points:
 def _round_ticks(ends: Sequence[int]) -> list[int]:
     """At most :data:`MOST_TICKS` of the ends, evenly spread, the last among them."""
     known = sorted(set(ends))
-    step = -(-len(known) // MOST_TICKS)
+    least = -(-len(known) // MOST_TICKS)
+    step = next((k for k in range(least, 2 * least) if len(known) % k == 0), least)
     return known[::-1][::step]
 
 

@@ -14,7 +14,7 @@ SPEEDS = (1, 2, 4, 8, 16, 32)
 WATCHING_S = 50
 STATES = (
     (FREE, "free", "without an order"),
-    (ON_THE_WAY, "way", "on the way to the first errand"),
+    (ON_THE_WAY, "way", "on the way"),
     (CARRYING, "load", "carrying"),
 )
 STATIONS = (("S", "service", "station S"), ("E", "emitter", "station E"))

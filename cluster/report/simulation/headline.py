@@ -10,6 +10,9 @@ from cluster.report.simulation.results import SimulationRun
 from cluster.report.simulation.summary import BASELINE, Summary, paired_gain, ranked
 from cluster.report.wording import capitalised, counted, number, percent
 
+PLAIN_SHARE = 0.0995
+"""From here on per cent have no decimals."""
+
 
 def headline(run: SimulationRun, summaries: list[Summary]) -> tuple[str, list[str]]:
     """The title sentence and the sentences that support it."""
@@ -60,19 +63,23 @@ def _behind(order: list[Summary]) -> str:
     if gain.n == 1:
         return f"In the one world, no controller does more orders than {base.controller}"
     if gain.high < 0:
-        told = f"{percent(-gain.value, 1)} fewer orders ({_ends(gain)})"
+        told = f"{_percent(-gain.value)} fewer orders ({_ends(gain)})"
         return f"No controller beats {base.controller}: {rival.controller} does {told}"
     return f"No controller is clearly ahead of {base.controller}"
 
 
 def _more(gain: Mean, rival: Summary) -> str:
     ends = f" ({_ends(gain)})" if gain.has_interval else ""
-    return f"{percent(gain.value, 1)} more orders than {rival.controller}{ends}"
+    return f"{_percent(gain.value)} more orders than {rival.controller}{ends}"
 
 
 def _ends(gain: Mean) -> str:
-    ends = sorted((abs(gain.low), abs(gain.high)))
-    return f"95 % interval {number(100 * ends[0])} to {percent(ends[1], 1)}"
+    low, high = sorted((abs(gain.low), abs(gain.high)))
+    return f"95\u00a0% interval {_percent(low)} to {_percent(high)}"
+
+
+def _percent(share: float) -> str:
+    return percent(share, 0 if share >= PLAIN_SHARE else 1)
 
 
 def rate(summary: Summary) -> str:

@@ -102,9 +102,8 @@ def _key(top: float) -> Markup:
         element("i", class_=f"h{n}", title=f"from {_robots(top * 2.0 ** (n - 1 - LEVELS))}")
         for n in range(1, LEVELS + 1)
     ]
-    scale = element("span", f"below {_robots(top * 2.0 ** (1 - LEVELS))} ", *swatches)
-    ends = element("span", f"{_robots(top)} robots per free cell")
-    return element("p", scale, ends, class_="legend heat-key")
+    ends = f"below {_robots(top * 2.0 ** (1 - LEVELS))} ", f" {_robots(top)} robots per free cell"
+    return element("p", element("span", ends[0], *swatches, ends[1]), class_="legend heat-key")
 
 
 def _robots(value: float) -> str:

@@ -77,7 +77,7 @@ def tiles(summaries: Sequence[Summary]) -> Markup:
         [
             (rate(best), f"orders per tick, {best.controller}{_beside(rival, rate)}"),
             _tile(best, rival, "ticks for an order", _service),
-            _tile(best, rival, "of the time waiting or refused", _standing),
+            _tile(best, rival, "waiting or refused", _standing),
             _tile(best, rival, "worlds deadlocked", _stuck),
             _tile(best, rival, "computation per tick", _computation),
         ]
@@ -129,7 +129,8 @@ def _film_note(film: Film, floor: Floor) -> str:
     last = film.from_tick + len(film.x) - 1
     return (
         f"{counted(film.robots, 'robot')} of world {film.world} on {floor.name}, ticks "
-        f"{number(film.from_tick, 0)} to {number(last, 0)}. An action takes {action}{turns}."
+        f"{number(film.from_tick, 0)} to {number(last, 0)}. An action takes {action}{turns}. "
+        "Carrying: an errand of the order is done already."
     )
 
 
