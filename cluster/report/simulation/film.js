@@ -79,12 +79,14 @@
     const a = t * film.robots + i, b = u * film.robots + i;
     const from = Number(film.heading[t][i]), to = Number(film.heading[u][i]);
     const turn = ((to - from + 5) % 4) - 1;
+    const soon = Math.min(t + film.action, film.end), c = soon * film.robots + i;
     return {
       x: film.px[a] + share * (film.px[b] - film.px[a]) + 0.5,
       y: film.py[a] + share * (film.py[b] - film.py[a]) + 0.5,
       angle: (from + share * turn) * Math.PI / 2,
       state: film.states[t][i],
-      still: film.px[a] === film.px[b] && film.py[a] === film.py[b] && turn === 0,
+      still: film.px[a] === film.px[c] && film.py[a] === film.py[c]
+        && film.heading[t][i] === film.heading[soon][i],
     };
   }
 
@@ -171,7 +173,8 @@
 
   function frame(time) {
     if (!playing) return;
-    now += Math.min(0.1, (time - lastFrame) / 1000) * Number(speed.value);
+    // The time of a frame may lie before the click that started it.
+    now += Math.max(0, Math.min(0.1, (time - lastFrame) / 1000)) * Number(speed.value);
     lastFrame = time;
     if (now >= film.end) { now = film.end; setPlaying(false); }
     draw();

@@ -55,6 +55,7 @@ def film_data(films: Sequence[Film], floor: Floor) -> dict[str, object]:
 def _film(film: Film) -> dict[str, object]:
     return {
         "from": film.from_tick,
+        "action": film.ticks_per_action,
         "turning": film.turning,
         "x": film.x[0],
         "y": film.y[0],

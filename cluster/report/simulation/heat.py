@@ -102,8 +102,9 @@ def _key(top: float) -> Markup:
         element("i", class_=f"h{n}", title=f"from {_robots(top * 2.0 ** (n - 1 - LEVELS))}")
         for n in range(1, LEVELS + 1)
     ]
-    ends = f"below {_robots(top * 2.0 ** (1 - LEVELS))} ", f" {_robots(top)} robots per free cell"
-    return element("p", element("span", ends[0], *swatches, ends[1]), class_="legend heat-key")
+    least, most = _robots(top * 2.0 ** (1 - LEVELS)), _robots(top)
+    scale = element("span", f"robots per free cell: below {least} ", *swatches, f" {most}")
+    return element("p", scale, class_="legend heat-key")
 
 
 def _robots(value: float) -> str:
