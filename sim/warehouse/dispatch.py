@@ -114,12 +114,13 @@ class Dispatcher:
         return np.where(way >= UNREACHABLE, NO_PAIR, way + length)
 
     def _length(self, book: Book, order: int) -> int:
-        """Moves from the first errand to the last."""
+        """Moves from the first errand to the last; ``NO_PAIR`` where no way leads on."""
         cells = tuple(book.errand_cells[book.errand_ptr[order] : book.errand_ptr[order + 1]])
         if cells not in self._lengths:
             rows = self._fields.rows(np.array(cells, dtype=np.int32))
             legs = self._fields.arrays.data[rows[1:], np.array(cells[:-1], dtype=np.int64)]
-            self._lengths[cells] = int(legs.sum(dtype=np.int64))
+            cut = (legs >= UNREACHABLE).any()
+            self._lengths[cells] = NO_PAIR if cut else int(legs.sum(dtype=np.int64))
         return self._lengths[cells]
 
     def snapshot(self) -> Snapshot:
@@ -132,10 +133,10 @@ class Dispatcher:
         Raises:
             InputError: it is of other worlds.
         """
-        given = snapshot.get("proposed")
-        if given is None or given.shape != self._proposed.shape:
+        shapes = {name: array.shape for name, array in snapshot.items()}
+        if shapes != {"proposed": self._proposed.shape, "refused": ()}:
             raise InputError(f"snapshot of a dispatcher; allowed: {list(self._proposed.shape)}")
-        self._proposed[:] = given
+        self._proposed[:] = snapshot["proposed"]
         self.refused = int(snapshot["refused"])
 
 

@@ -76,9 +76,10 @@ class Film:
         Raises:
             InputError: it is of another film.
         """
-        for name in ("x", "y", "heading", "begun"):
+        for name, own in self.snapshot().items():
             given = snapshot.get(name)
-            if given is None or given.shape != getattr(self, name).shape:
+            if given is None or given.shape != own.shape:
                 raise InputError(f"snapshot: {name} is of another film")
-            getattr(self, name)[:] = given
+        for name in ("x", "y", "heading", "begun"):
+            getattr(self, name)[:] = snapshot[name]
         self.length = int(snapshot["length"])

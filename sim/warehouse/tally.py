@@ -21,9 +21,9 @@ class Counts(NamedTuple):
 
     Args:
         finished: ``[W, bins]`` orders done in each stretch of ``bin_ticks``.
-        working, delayed, refused, waiting: ``[W]`` robot-ticks: in an action, stopped by a delay,
-            told to drive and refused, and at rest with an errand to do.
-        idle: ``[W]`` robot-ticks without an order.
+        working, delayed, refused, waiting, idle: ``[W]`` robot-ticks: in an action, stopped by a
+            delay, told to drive and refused, at rest with an errand to do, and at rest without
+            one. Each robot-tick is one of them.
         visits: ``[cells]`` robot-ticks over all worlds.
         stopped: ``[cells]`` of these, those that were waiting or refused.
         last_errand: ``[W, N]`` the tick of the last errand of a robot, or of its last idle tick.
@@ -148,10 +148,11 @@ def _add(
             elif goals[world, robot] >= 0:
                 counts.waiting[world] += 1
                 still = True
+            else:
+                counts.idle[world] += 1
             if still:
                 counts.stopped[cell] += 1
             if goals[world, robot] < 0:
-                counts.idle[world] += 1
                 counts.last_errand[world, robot] = tick
             else:
                 anybody = True

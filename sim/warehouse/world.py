@@ -16,6 +16,7 @@ from sim.warehouse.book_changes import next_goals, reveal, visit
 from sim.warehouse.control.interface import View
 from sim.warehouse.fleet import Fleet, Int8s, Int32s, fleet_at, require_starts
 from sim.warehouse.motion import Bools, Motion, Moved
+from sim.warehouse.orders import Orders, require_errands
 from sim.warehouse.rules import Rules
 
 Snapshot = dict[str, NDArray[Any]]
@@ -100,7 +101,8 @@ class Worlds:
         delays, people: of all worlds; None: none.
 
     Raises:
-        InputError: starts that are no floor or shared, or not one book for each world.
+        InputError: starts that are no floor or shared, not one book for each world and for its
+            robots, or orders at obstacles.
     """
 
     def __init__(
@@ -113,6 +115,11 @@ class Worlds:
     ) -> None:
         require_starts(setting.layout, starts)
         require("books", len(books), len(books) == len(starts), f"one per world, {len(starts)}")
+        for book in books:
+            robots = len(book.order_of)
+            fits = robots == starts.shape[1]
+            require("robots of a book", robots, fits, f"{starts.shape[1]}, those who start")
+            require_errands(setting.layout, Orders(*book[:4]))
         self.setting, self.books = setting, books
         self.fleet: Fleet = fleet_at(starts)
         self.tick = 0

@@ -93,6 +93,10 @@ class LeagueRecorder:
             if given is None or given.shape != array.shape:
                 raise InputError(f"snapshot: {name} is of another run")
             array[:] = given
+        for name, shape in (("events", (-1, 4)), ("tick", ())):
+            given = snapshot.get(name)
+            if given is None or given.shape[1:] != shape[1:] or given.ndim != len(shape):
+                raise InputError(f"snapshot: {name} is of another run")
         self._events = [snapshot["events"].copy()]
         self._tick = int(snapshot["tick"])
 
