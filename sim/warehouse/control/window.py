@@ -20,7 +20,7 @@ from sim.warehouse.fleet import Int8s, Int32s
 class WindowSettings:
     """How a window is planned."""
 
-    steps: int = 8
+    steps: int = 10
     """S, steps of a window, 1 to 64."""
 
     iterations: int = 1000
@@ -39,16 +39,9 @@ class WindowSettings:
     places: int = 1 << 14
     """Places that the search for one path may look at, from 64."""
 
-    slack_steps: int = 0
-    """By how much an attempt may leave the plan worse, from 0."""
-
-    unit: int = 1
-    """Cost of a step in fields, tails and tolls, from 1."""
-
     def __post_init__(self) -> None:
         require("steps", self.steps, 1 <= self.steps <= 64, "1 to 64")
-        lows = {"iterations": 0, "penalty_steps": 0, "together": 1, "places": 64, "slack_steps": 0,
-                "unit": 1}  # fmt: skip
+        lows = {"iterations": 0, "penalty_steps": 0, "together": 1, "places": 64}  # fmt: skip
         for name, low in lows.items():
             value = getattr(self, name)
             require(name, value, value >= low, f"from {low}")
@@ -82,7 +75,6 @@ def plan_window(
     settings: WindowSettings,
     key: np.uint64,
     tick: int,
-    tolls: Int32s | None = None,
     late: Int32s | None = None,
     earlier: Int8s | None = None,
 ) -> Window:
@@ -98,7 +90,6 @@ def plan_window(
         priority: ``[N]`` what a step of each robot counts, from 1; higher ones plan first.
         settings: how.
         key, tick: of the world, for chance.
-        tolls: ``[cells, 4]`` what leaving a cell in a direction costs on top of a step; None: 0.
         late: ``[N]`` first steps in which each robot must wait where it stands, as it is not there
             yet; None: 0.
         earlier: ``[N, any]`` actions to begin with, such as the rest of the last window; what does
@@ -109,8 +100,7 @@ def plan_window(
     """
     planes = fields.shape[2]
     problem = Problem(
-        neighbours, fields, np.zeros_like(neighbours) if tolls is None else tolls,
-        cell, heading, rows, goals, tails, priority, settings.straight_only, settings.unit,
+        neighbours, fields, cell, heading, rows, goals, tails, priority, settings.straight_only,
         np.zeros(len(cell), dtype=np.int32) if late is None else late,
     )  # fmt: skip
     plan = empty_plan(len(cell), settings.steps, len(neighbours))
@@ -121,15 +111,15 @@ def plan_window(
     begin(problem, plan, attempt, search, earlier, np.empty(len(cell), dtype=np.int32))
     order = np.argsort(-priority.astype(np.int64), kind="stable")
     polish(
-        problem, plan, attempt, search, order, settings.penalty_steps * settings.unit,
-        settings.iterations, settings.slack_steps * settings.unit, np.uint64(key), tick,
+        problem, plan, attempt, search, order, settings.penalty_steps,
+        settings.iterations, np.uint64(key), tick,
     )  # fmt: skip
     loss = int(((plan.cost - plan.least) * priority).sum())
     return Window(plan.actions, plan.cells, plan.headings, loss)
 
 
 def empty_plan(robots: int, steps: int, cells: int) -> Plan:
-    """Room for a plan."""
+    """Room for a plan of S steps on a floor of ``cells``."""
     return Plan(
         occupant=np.empty((steps + 1, cells), dtype=np.int32),
         cells=np.empty((robots, steps + 1), dtype=np.int32),
@@ -142,7 +132,7 @@ def empty_plan(robots: int, steps: int, cells: int) -> Plan:
 
 
 def empty_attempt(robots: int, steps: int, together: int) -> Attempt:
-    """Room."""
+    """Room for attempts that plan at most ``together`` robots anew."""
     return Attempt(
         robots=np.empty(together, dtype=np.int32),
         number=np.zeros(2, dtype=np.int64),
@@ -157,8 +147,7 @@ def empty_attempt(robots: int, steps: int, together: int) -> Attempt:
 
 
 def empty_search(steps: int, cells: int, planes: int, nodes: int) -> Search:
-    """Room."""
-
+    """Room for a search that looks at no more than ``nodes`` places."""
     return Search(
         seen=np.zeros((steps + 1, cells, planes), dtype=np.int32),
         number=np.zeros(1, dtype=np.int64),

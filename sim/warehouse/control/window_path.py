@@ -69,16 +69,16 @@ def best_path(
         problem, plan, attempt: the robot is not in the plan, but for the cell where it stands.
         search: overwritten.
         robot: whose path.
-        penalty: of driving through a robot that is not settled, in the unit of costs.
+        penalty: of driving through a robot that is not settled, in steps.
         patience: number of first steps in which it drives through nobody.
         salt: bits that decide between equal paths.
     """
     # Bundles of arrays are slow to hand over, so that the inner loop works with single ones.
     nodes, seen, later, first = search.nodes, search.seen, search.next, search.first
     occupant, cells, drives, settled = plan.occupant, plan.cells, plan.drives, attempt.settled
-    neighbours, fields, tolls = problem.neighbours, problem.fields, problem.tolls
+    neighbours, fields = problem.neighbours, problem.fields
     rows, goals, tails = problem.rows, problem.goals, problem.tails
-    straight_only, unit, now = problem.straight_only, problem.unit, attempt.number[0]
+    straight_only, now = problem.straight_only, attempt.number[0]
     late = problem.late[robot]
     steps = plan.actions.shape[1]
     turning = problem.fields.shape[2] == 4
@@ -142,9 +142,7 @@ def best_path(
                     continue
             cost, next_goal = int(nodes[node, COST]), goal
             if not done:
-                cost += unit
-                if drive != STAYS:
-                    cost += tolls[cell, drive]
+                cost += 1
                 if after == goals[robot, goal]:
                     next_goal += 1
             penalties = nodes[node, PENALTY] + penalty * meetings

@@ -24,6 +24,7 @@ from sim.warehouse.control.window_state import (
     NOBODY,
     STAYS,
     Attempt,
+    Costs,
     Plan,
     Problem,
     met,
@@ -134,10 +135,9 @@ def improve(
     robot: int,
     penalty: int,
     patience: int,
-    slack: int,
     salt: int,
 ) -> bool:
-    """Whether an attempt that begins with ``robot`` left the whole at most ``slack`` worse.
+    """Whether an attempt that begins with ``robot`` left the whole no worse.
 
     The plan is changed if so, and as it was if not.
     """
@@ -166,7 +166,7 @@ def improve(
         for slot in range(before, attempt.number[1]):
             other = attempt.robots[slot]
             change += weight[other] * (plan.least[other] - attempt.cost[slot])
-        if change > slack:
+        if change > 0:
             _undo(problem, plan, attempt)
             return False
     return True
@@ -178,20 +178,23 @@ def polish(
     plan: Plan,
     attempt: Attempt,
     search: Search,
-    order: np.ndarray,
+    order: Costs,
     penalty: int,
     iterations: int,
-    slack: int,
     key: np.uint64,
     tick: int,
 ) -> None:
-    """Everybody's turn in ``order``, then ``iterations`` attempts at robots that lose time."""
+    """Everybody's turn in ``order``, then ``iterations`` attempts at robots that lose time.
+
+    Those are drawn; they push others for nought to three times ``penalty`` steps, and every other
+    one pushes nobody in its first few steps, so that who is in the way can get out of it first.
+    """
     robots = len(order)
     for turn in range(robots):
         robot = int(order[turn])
         if plan.cost[robot] > plan.least[robot]:
             chance = int(np.int64(bits(key, tick, turn, PATH_ROLE) >> _S40))
-            improve(problem, plan, attempt, search, robot, penalty, 0, 0, chance)
+            improve(problem, plan, attempt, search, robot, penalty, 0, chance)
     for turn in range(iterations):
         chance = int(np.int64(bits(key, tick, turn, SEED_ROLE) >> _S20))
         robot = (chance >> 20) % robots
@@ -202,14 +205,6 @@ def polish(
         if plan.cost[robot] == plan.least[robot]:
             return
         patience = (chance >> 2 & 3) * (chance >> 4 & 1)
-        improve(
-            problem,
-            plan,
-            attempt,
-            search,
-            robot,
-            penalty * (chance & 3),
-            patience,
-            slack,
-            chance >> 5 & 0xFFFF,
-        )
+        salt = chance >> 5 & 0xFFFF
+        much = penalty * (chance & 3)
+        improve(problem, plan, attempt, search, robot, much, patience, salt)

@@ -60,12 +60,11 @@ def _least(problem: Problem, plan: Plan, attempt: Attempt, search: Search, robot
     """What a robot's best path would cost if it were alone."""
     goal = first_goal(problem, robot)
     least = remaining(problem, robot, goal, problem.cell[robot], problem.heading[robot])
-    window = plan.actions.shape[1] * problem.unit
-    if goal == 0 and least - problem.tails[robot, 0] < window:
+    if goal == 0 and least - problem.tails[robot, 0] < plan.actions.shape[1]:
         # It gets to a goal, and tails may be too small for how it stands there.
         node = best_path(problem, plan, attempt, search, robot, 0, 0, 0)
         return path_cost(problem, search, robot, node)
-    return least + (int(problem.late[robot]) * problem.unit if goal == 0 else 0)
+    return least + (int(problem.late[robot]) if goal == 0 else 0)
 
 
 @kernel
@@ -135,9 +134,7 @@ def _cost(problem: Problem, plan: Plan, robot: int) -> int:
     goal, cost = first_goal(problem, robot), 0
     for step in range(plan.actions.shape[1]):
         if goal < problem.rows.shape[1] and problem.rows[robot, goal] >= 0:
-            cost += problem.unit
-            if plan.drives[robot, step] != STAYS:
-                cost += int(problem.tolls[plan.cells[robot, step], plan.drives[robot, step]])
+            cost += 1
             if plan.cells[robot, step + 1] == problem.goals[robot, goal]:
                 goal += 1
     end = plan.cells.shape[1] - 1

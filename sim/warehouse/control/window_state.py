@@ -24,7 +24,6 @@ class Problem(NamedTuple):
     Args:
         neighbours: ``[cells, 4]``.
         fields: ``[R, cells, 4]`` by heading where robots turn, ``[R, cells, 1]`` where they slide.
-        tolls: ``[cells, 4]``, what leaving a cell in a direction costs on top of a step.
         cell: ``[N]``, distinct.
         heading: ``[N]``.
         rows: ``[N, K]`` of ``fields``, -1 beyond the last goal.
@@ -33,13 +32,11 @@ class Problem(NamedTuple):
         weights: ``[N]`` what a step of each robot counts.
         straight_only: whether a robot may follow another one into the cell that it leaves only in
             the same direction.
-        unit: cost of a step; fields, tails and tolls count in it.
         late: ``[N]`` first steps in which each robot must wait where it stands.
     """
 
     neighbours: Neighbours
     fields: Fields
-    tolls: Int32s
     cell: Int32s
     heading: Int8s
     rows: Int32s
@@ -47,7 +44,6 @@ class Problem(NamedTuple):
     tails: Int32s
     weights: Int32s
     straight_only: bool
-    unit: int
     late: Int32s
 
 

@@ -39,7 +39,7 @@ def planned(
     return plan_window(
         neighbour_table(layout), fields.data, cell, headings, rows, goal_cells,
         tails(fields.data, rows, goal_cells), np.ones(len(cells), dtype=np.int32), how,
-        world_keys(0, [0])[0], 0, None, None if late is None else np.array(late, dtype=np.int32),
+        world_keys(0, [0])[0], 0, None if late is None else np.array(late, dtype=np.int32),
         earlier,
     )  # fmt: skip
 
@@ -154,7 +154,7 @@ def test_the_checker_finds_faults() -> None:
     assert any("corner" in fault for fault in bent)
 
 
-@pytest.mark.parametrize("name", ["steps", "iterations", "together", "penalty_steps", "unit"])
+@pytest.mark.parametrize("name", ["steps", "iterations", "together", "penalty_steps", "places"])
 def test_settings_out_of_range_are_refused(name: str) -> None:
     with pytest.raises(InputError, match=name):
         replace(FEW, **{name: -1})
