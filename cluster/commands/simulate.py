@@ -4,6 +4,7 @@
 import shutil
 import sys
 from datetime import datetime
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -21,9 +22,9 @@ from cluster.simulation.controllers import Chosen
 from cluster.simulation.records import film_row, floor_document, traffic_row
 from cluster.simulation.scene import Scene, read_scene
 from cluster.simulation.table import lived, results_table
-from cluster.simulation.trial import MODEL, SCENE, Terms, make_trial, trial_key
+from cluster.simulation.trial import MODEL, SCENE, Terms, make_trial, trial_key, warm_up
 from cluster.simulation_options import Simulate
-from cluster.trials import Record, Trial
+from cluster.trials import Record
 
 BLOCK_WORLDS = 4
 """Worlds that one trial steps together; a league's problem is one each."""
@@ -45,10 +46,12 @@ def simulate(options: Simulate) -> int:
     model = load_weights(options.weights) if learned else None
     manifest = make_manifest("simulate", options.seed, _configuration(options, scene))
     blocks = _blocks(options, scene)
-    trials = _trials(options, scene, blocks, path)
+    terms = _terms(options, scene, path)
+    trials = [make_trial(*pair, terms) for pair in product(options.controllers, blocks)]
     shared = {SCENE: scene, MODEL: model}
     with open_run(path, manifest) as run:
-        workplace = Workplace(options.workers, options.ray_address, None)
+        work = partial(warm_up, options.controllers, terms, scene)
+        workplace = Workplace(options.workers, options.ray_address, work)
         failed = run_experiment(run, trials, options.seed, shared, workplace, console, lived)
         records = _write(run, options, scene, blocks)
         shutil.rmtree(path / "checkpoints", ignore_errors=True)
@@ -74,9 +77,9 @@ def _blocks(options: Simulate, scene: Scene) -> list[list[int]]:
     return [numbers[start : start + side] for start in range(0, len(numbers), side)]
 
 
-def _trials(options: Simulate, scene: Scene, blocks: list[list[int]], path: Path) -> list[Trial]:
+def _terms(options: Simulate, scene: Scene, path: Path) -> Terms:
     dispatch, rolling = options.timed(scene.think_ticks)
-    terms = Terms(
+    return Terms(
         seed=options.seed,
         ticks=options.ticks,
         checkpoint_ticks=options.checkpoint_ticks,
@@ -88,7 +91,6 @@ def _trials(options: Simulate, scene: Scene, blocks: list[list[int]], path: Path
         delays=options.delays,
         people=options.people,
     )
-    return [make_trial(*pair, terms) for pair in product(options.controllers, blocks)]
 
 
 def _write(run: Run, options: Simulate, scene: Scene, blocks: list[list[int]]) -> list[Record]:

@@ -27,6 +27,9 @@ STILL_TICKS = 1000
 MOST_BLOCKS = 40_000
 """Of the heat map; larger floors are shown in blocks of several cells."""
 
+WORK = ".01"
+"""How a film says that a robot has no order, is on the way to its first errand, has done it."""
+
 _ROUND = 6
 
 
@@ -148,12 +151,8 @@ def film_row(
     if "film_x" not in block:
         return None
     length = int(block["film_length"])
-    digits = {
-        name: [
-            "".join(map(str, row)) for row in block[f"film_{name}"][:length].astype(int).tolist()
-        ]
-        for name in ("heading", "begun")
-    }
+    heading = block["film_heading"][:length].tolist()
+    work = block["film_work"][:length].tolist()
     return {
         "controller": controller,
         "world": 0,
@@ -162,6 +161,7 @@ def film_row(
         "from_tick": 0,
         "x": block["film_x"][:length].tolist(),
         "y": block["film_y"][:length].tolist(),
-        **digits,
+        "heading": ["".join(map(str, row)) for row in heading],
+        "begun": ["".join(WORK[state] for state in row) for row in work],
         "goals": None,
     }

@@ -36,6 +36,7 @@ SCENE, MODEL = "scene", "learned model"
 """Names of shared values."""
 
 FILM_ROBOTS = 400
+WARM_UP_ROBOTS, WARM_UP_TICKS = 8, 24
 
 
 @dataclass(frozen=True)
@@ -159,3 +160,15 @@ def _delays(scene: Scene, terms: Terms, worlds: list[int], keys: Any) -> Delays 
     if terms.delays.kind is DelayKind.NONE:
         return None
     return DelayProcess(terms.delays, keys, scene.robots)
+
+
+def warm_up(controllers: tuple[Chosen, ...], terms: Terms, scene: Scene) -> None:
+    """Compile what the run will use, on its own floor, so that its first ticks are like others."""
+    short = replace(terms, ticks=WARM_UP_TICKS, film_ticks=0)
+    few = replace(scene, robots=min(scene.robots, WARM_UP_ROBOTS), pool_size=2 * WARM_UP_ROBOTS)
+    if scene.problem is not None:
+        problem = replace(scene.problem, starts=scene.problem.starts[: few.robots])
+        few = replace(few, problem=problem)
+    plain = {choice.plain: replace(choice, coordinator=None) for choice in controllers}
+    for choice in plain.values():
+        begin(choice, [0], short, few, None).simulation.run(WARM_UP_TICKS)

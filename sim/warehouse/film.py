@@ -12,6 +12,7 @@ from sim.warehouse.rules import FORWARD, Gait
 from sim.warehouse.world import Snapshot, Ticked, Worlds
 
 TENTHS = 10
+FREE, CALLED, BUSY = 0, 1, 2
 _DOWN, _RIGHT = np.array([-1, 0, 1, 0]), np.array([0, 1, 0, -1])
 
 
@@ -32,8 +33,8 @@ class Film:
         """Rows, in tenths of a cell."""
         self.heading: Int8s = np.zeros((ticks + 1, shown), dtype=np.int8)
         """0 north, 1 east, 2 south, 3 west."""
-        self.begun: NDArray[np.bool_] = np.zeros((ticks + 1, shown), dtype=np.bool_)
-        """Whether the robot has done an errand of the order that it works on."""
+        self.work: Int8s = np.zeros((ticks + 1, shown), dtype=np.int8)
+        """``FREE`` without an order, ``CALLED`` before its first errand, ``BUSY`` after it."""
         self.length = 0
         self._take(worlds)
 
@@ -57,7 +58,8 @@ class Film:
         self.heading[at] = heading
         book = worlds.books[0]
         orders = book.order_of[:shown]
-        self.begun[at] = (orders >= 0) & (book.state[orders] == BEGUN)
+        begun = np.where(book.state[orders] == BEGUN, BUSY, CALLED)
+        self.work[at] = np.where(orders >= 0, begun, FREE)
         self.length += 1
 
     def snapshot(self) -> Snapshot:
@@ -66,7 +68,7 @@ class Film:
             "x": self.x.copy(),
             "y": self.y.copy(),
             "heading": self.heading.copy(),
-            "begun": self.begun.copy(),
+            "work": self.work.copy(),
             "length": np.array(self.length),
         }
 
@@ -80,6 +82,6 @@ class Film:
             given = snapshot.get(name)
             if given is None or given.shape != own.shape:
                 raise InputError(f"snapshot: {name} is of another film")
-        for name in ("x", "y", "heading", "begun"):
+        for name in ("x", "y", "heading", "work"):
             getattr(self, name)[:] = snapshot[name]
         self.length = int(snapshot["length"])

@@ -41,20 +41,27 @@ class RollingOptions:
     after_ticks: int = 0
     """A plan takes effect so many ticks later, 0 or ``every_ticks``: the time to think."""
 
-    commit_steps: int = 5
-    """Steps of a plan that become commitments, 1 to ``window.steps``. A step is one action."""
+    commit_steps: int | None = None
+    """Steps of a plan that become commitments, 1 to ``window.steps``; a step is one action. By
+    default as many as there is time for until the next plan."""
 
     window: WindowSettings = field(default_factory=WindowSettings)
 
     coordinator_steps: int = 200
     """Steps of the coordinator in each window, 1 to 1000000."""
 
+    def commitment(self, action_ticks: int) -> int:
+        """Steps of a plan that become commitments."""
+        if self.commit_steps is not None:
+            return self.commit_steps
+        return min(-(-self.every_ticks // action_ticks), self.window.steps)
+
     def __post_init__(self) -> None:
         require("every_ticks", self.every_ticks, 1 <= self.every_ticks <= 1000, "1 to 1000")
         late = self.after_ticks in (0, self.every_ticks)
         require("after_ticks", self.after_ticks, late, f"0, or every_ticks, {self.every_ticks}")
-        most = self.window.steps
-        require("commit_steps", self.commit_steps, 1 <= self.commit_steps <= most, f"1 to {most}")
+        commit, most = self.commit_steps, self.window.steps
+        require("commit_steps", commit, commit is None or 1 <= commit <= most, f"1 to {most}")
         steps = self.coordinator_steps
         require("coordinator_steps", steps, 1 <= steps <= 1_000_000, "1 to 1000000")
 
@@ -83,6 +90,7 @@ class RollingController:
     ) -> None:
         self._rules, self._options, self._keys = rules, options, keys
         together = rules.following is Following.TOGETHER
+        self._commit_steps = options.commitment(rules.ticks_per_action)
         self._rounding = rules.ticks_per_action // 2
         self._settings = replace(options.window, straight_only=not together)
         self._neighbours, self._fields = neighbour_table(layout), fields
@@ -94,6 +102,8 @@ class RollingController:
         ]
         steps = options.window.steps
         self._pending = np.zeros((worlds, robots, steps), dtype=np.int8)
+        # With a coordinator instead: robots and cells of entries, -1 beyond the last.
+        self._entries = np.full((worlds, 2, robots * steps if coordinator else 0), -1, np.int32)
         self.improved = np.zeros(worlds, dtype=np.int64)
         self.windows = np.zeros(worlds, dtype=np.int64)
 
@@ -115,15 +125,24 @@ class RollingController:
     def _plan(self, world: int, executor: Executor, view: View) -> None:
         """Commit to what was planned earlier or is planned now."""
         if self._options.after_ticks:
-            executor.commit(self._pending[world], self._options.commit_steps)
-            self._pending[world] = self._window(world, executor, view).actions
-            return
+            self._commit(world, executor)
         plan = self._window(world, executor, view)
         self.windows[world] += 1
         if self._coordinator is None:
-            executor.commit(plan.actions, self._options.commit_steps)
+            self._pending[world] = plan.actions
         else:
             self._coordinate(world, executor, view, plan.cells)
+        if not self._options.after_ticks:
+            self._commit(world, executor)
+
+    def _commit(self, world: int, executor: Executor) -> None:
+        """Commit to what is planned and not yet in effect."""
+        if self._coordinator is None:
+            executor.commit(self._pending[world], self._commit_steps)
+            return
+        robots, cells = self._entries[world]
+        known = robots >= 0
+        executor.commit_entries(robots[known], cells[known])
 
     def _window(self, world: int, executor: Executor, view: View) -> Any:
         goals = executor.goals_left(view.goals[world])
@@ -149,24 +168,24 @@ class RollingController:
         assert self._coordinator is not None
         staged, options = executor.staged, self._options
         action_ticks = self._rules.ticks_per_action
-        late = staged.length * action_ticks - view.fleet.progress[world]
-        window = Window(
-            cells, staged.heading.astype(np.int32), late + view.fleet.delay_ticks[world]
-        )
+        busy = staged.length * action_ticks - view.fleet.progress[world]
+        late = np.maximum(0, busy + view.fleet.delay_ticks[world] - options.after_ticks)
+        window = Window(cells, staged.heading.astype(np.int32), late.astype(np.int32))
         rng = np.random.default_rng([int(self._keys[world]), view.tick])
         passing = decide_passing(
             window, len(self._neighbours), self._rules, self._coordinator,
             Budget(steps=options.coordinator_steps), rng,
         )  # fmt: skip
         self.improved[world] += passing.improved
-        horizon = options.commit_steps * action_ticks
+        horizon = self._commit_steps * action_ticks
         soon = passing.time_ticks <= horizon
-        executor.commit_entries(passing.robot[soon], passing.cell[soon])
+        self._entries[world] = -1
+        self._entries[world, :, : soon.sum()] = passing.robot[soon], passing.cell[soon]
 
     def snapshot(self) -> Snapshot:
         """What every robot is committed to, and what is planned and not yet in effect."""
-        parts: Snapshot = {"pending": self._pending.copy(), "improved": self.improved.copy(),
-                 "windows": self.windows.copy()}  # fmt: skip
+        parts: Snapshot = {"pending": self._pending.copy(), "entries": self._entries.copy(),
+                 "improved": self.improved.copy(), "windows": self.windows.copy()}  # fmt: skip
         for world, executor in enumerate(self._executors):
             arrays = {name: array.copy() for name, array in executor.staged._asdict().items()}
             parts |= outer(arrays, f"staged-{world}")
@@ -178,8 +197,8 @@ class RollingController:
         Raises:
             InputError: it is of other worlds or another controller.
         """
-        for name, own in (("pending", self._pending), ("improved", self.improved),
-                          ("windows", self.windows)):  # fmt: skip
+        for name, own in (("pending", self._pending), ("entries", self._entries),
+                          ("improved", self.improved), ("windows", self.windows)):  # fmt: skip
             given = snapshot.get(name)
             if given is None or given.shape != own.shape:
                 raise InputError(f"snapshot: {name} is none of a controller of such worlds")
