@@ -162,14 +162,14 @@ class RollingController:
             self._keys[world],
             view.tick,
             late=late.astype(np.int32),
+            earlier=np.ascontiguousarray(self._pending[world][:, self._commit_steps :]),
         )
 
     def _coordinate(self, world: int, executor: Executor, view: View, cells: Int32s) -> None:
         assert self._coordinator is not None
         staged, options = executor.staged, self._options
         action_ticks = self._rules.ticks_per_action
-        busy = staged.length * action_ticks - view.fleet.progress[world]
-        late = np.maximum(0, busy + view.fleet.delay_ticks[world] - options.after_ticks)
+        late = np.maximum(0, executor.finish_ticks(view.fleet, world) - options.after_ticks)
         window = Window(cells, staged.heading.astype(np.int32), late.astype(np.int32))
         rng = np.random.default_rng([int(self._keys[world]), view.tick])
         passing = decide_passing(
