@@ -51,7 +51,7 @@ class RollingOptions:
     """Steps of the coordinator in each window, 1 to 1000000."""
 
     def commitment(self, action_ticks: int) -> int:
-        """Steps of a plan that become commitments."""
+        """Steps of a plan that become commitments, rounded up: what is held up is made up for."""
         if self.commit_steps is not None:
             return self.commit_steps
         return min(-(-self.every_ticks // action_ticks), self.window.steps)
@@ -90,7 +90,6 @@ class RollingController:
     ) -> None:
         self._rules, self._options, self._keys = rules, options, keys
         together = rules.following is Following.TOGETHER
-        self._commit_steps = options.commitment(rules.ticks_per_action)
         self._rounding = rules.ticks_per_action // 2
         self._settings = replace(options.window, straight_only=not together)
         self._neighbours, self._fields = neighbour_table(layout), fields
@@ -124,8 +123,9 @@ class RollingController:
 
     def _plan(self, world: int, executor: Executor, view: View) -> None:
         """Commit to what was planned earlier or is planned now."""
+        steps = self._options.commitment(self._rules.ticks_per_action)
         if self._options.after_ticks:
-            self._commit(world, executor)
+            self._commit(world, executor, steps)
         plan = self._window(world, executor, view)
         self.windows[world] += 1
         if self._coordinator is None:
@@ -133,12 +133,14 @@ class RollingController:
         else:
             self._coordinate(world, executor, view, plan.cells)
         if not self._options.after_ticks:
-            self._commit(world, executor)
+            self._commit(world, executor, steps)
 
-    def _commit(self, world: int, executor: Executor) -> None:
+    def _commit(self, world: int, executor: Executor, steps: int) -> None:
         """Commit to what is planned and not yet in effect."""
         if self._coordinator is None:
-            executor.commit(self._pending[world], self._commit_steps)
+            executor.commit(self._pending[world], steps)
+            self._pending[world] = np.roll(self._pending[world], -steps, axis=1)
+            self._pending[world, :, -steps:] = 0
             return
         robots, cells = self._entries[world]
         known = robots >= 0
@@ -162,7 +164,7 @@ class RollingController:
             self._keys[world],
             view.tick,
             late=late.astype(np.int32),
-            earlier=np.ascontiguousarray(self._pending[world][:, self._commit_steps :]),
+            earlier=self._pending[world],
         )
 
     def _coordinate(self, world: int, executor: Executor, view: View, cells: Int32s) -> None:
@@ -177,7 +179,7 @@ class RollingController:
             Budget(steps=options.coordinator_steps), rng,
         )  # fmt: skip
         self.improved[world] += passing.improved
-        horizon = self._commit_steps * action_ticks
+        horizon = options.commitment(action_ticks) * action_ticks
         soon = passing.time_ticks <= horizon
         self._entries[world] = -1
         self._entries[world, :, : soon.sum()] = passing.robot[soon], passing.cell[soon]
