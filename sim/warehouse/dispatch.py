@@ -73,6 +73,8 @@ class Dispatcher:
         if worlds.tick % self._options.every_ticks:
             return
         for world, book in enumerate(worlds.books):
+            if not len(book.state):
+                continue
             cells = worlds.fleet.cell[world]
             if self._options.after_ticks:
                 self._give(book, _still_legal(book, self._proposed[world]), worlds.tick)
@@ -108,8 +110,8 @@ class Dispatcher:
     def _costs(self, book: Book, cells: Int32s, orders: Int32s) -> Costs:
         """``[R, M]`` moves from each robot through all errands of each order."""
         first = book.errand_cells[book.errand_ptr[orders]]
-        rows = self._fields.rows(first)
-        way = self._fields.arrays.data[rows][:, cells].T.astype(np.int64)
+        rows, arrays = self._fields.rows(first), self._fields.arrays
+        way = arrays.data[rows[:, None], arrays.index[cells]].T.astype(np.int64)
         length = np.array([self._length(book, int(order)) for order in orders], dtype=np.int64)
         return np.where(way >= UNREACHABLE, NO_PAIR, way + length)
 
@@ -118,7 +120,8 @@ class Dispatcher:
         cells = tuple(book.errand_cells[book.errand_ptr[order] : book.errand_ptr[order + 1]])
         if cells not in self._lengths:
             rows = self._fields.rows(np.array(cells, dtype=np.int32))
-            legs = self._fields.arrays.data[rows[1:], np.array(cells[:-1], dtype=np.int64)]
+            data, index = self._fields.arrays
+            legs = data[rows[1:], index[np.array(cells[:-1], dtype=np.int64)]]
             cut = (legs >= UNREACHABLE).any()
             self._lengths[cells] = NO_PAIR if cut else int(legs.sum(dtype=np.int64))
         return self._lengths[cells]

@@ -22,16 +22,25 @@ class FieldArrays(NamedTuple):
     """Distances as kernels read them, by ``distance``.
 
     Args:
-        data: ``[R, cells]`` uint16, moves from each cell to the goal of each row.
+        data: ``[R, places]`` uint16, moves from each place to the goal of each row.
+        index: ``[cells]`` the place of each cell: a number among the free cells, or in a box.
     """
 
     data: NDArray[np.uint16]
+    index: Int32s
 
 
 @kernel
 def distance(fields: FieldArrays, row: int, cell: int) -> int:
     """Moves from ``cell`` to the goal of ``row``; ``UNREACHABLE`` if there is no way."""
-    return int(fields.data[row, cell])
+    return int(fields.data[row, fields.index[cell]])
+
+
+def free_places(layout: Layout) -> Int32s:
+    """``[cells]``: number of each cell among the free ones; obstacles have the one after them."""
+    index = np.full(layout.free.size, len(layout.free_cells), dtype=np.int32)
+    index[layout.free_cells] = np.arange(len(layout.free_cells))
+    return index
 
 
 class Fields:
@@ -41,27 +50,37 @@ class Fields:
 
     Args:
         layout: the floor; its longest way has less than ``UNREACHABLE`` moves.
-        capacity_mib: memory for distances, at least 1, and enough for one goal.
+        capacity_mib: memory for distances, enough for one goal.
 
     Raises:
         InputError: not a single goal fits.
     """
 
-    def __init__(self, layout: Layout, capacity_mib: int = 1024) -> None:
-        require("capacity_mib", capacity_mib, capacity_mib >= 1, "1 or more")
+    def __init__(self, layout: Layout, capacity_mib: float = 1024) -> None:
         self.layout, self.neighbours = layout, neighbour_table(layout)
-        cells = layout.free.size
-        room = min(capacity_mib * MIB // (2 * cells), len(layout.free_cells))
+        self._row_mib = 2 * (len(layout.free_cells) + 1) / MIB
+        self.room = min(int(capacity_mib / self._row_mib), len(layout.free_cells))
+        """Goals that there is room for."""
         require(
-            "capacity_mib", capacity_mib, room >= 1, f"at least {2 * cells / MIB:.0f}, one goal"
+            "capacity_mib", capacity_mib, self.room >= 1, f"at least {self._row_mib:.3f}, one goal"
         )
+        self._queue = np.empty(len(layout.free_cells), dtype=np.int32)
+        self.forget()
+
+    def forget(self) -> None:
+        """Give all memory back that distances took."""
+        cells = self.layout.free.size
         # The pages of rows not yet in use take no memory.
-        self.arrays = FieldArrays(np.empty((room, cells), dtype=np.uint16))
-        self._goal_of = np.full(room, -1, dtype=np.int64)
+        data = np.empty((self.room, len(self._queue) + 1), dtype=np.uint16)
+        self.arrays = FieldArrays(data, free_places(self.layout))
+        self._goal_of = np.full(self.room, -1, dtype=np.int64)
         self._row_of = np.full(cells, -1, dtype=np.int32)
-        self._used = np.zeros(room, dtype=np.int64)
-        self._queue = np.empty(cells, dtype=np.int32)
+        self._used = np.zeros(self.room, dtype=np.int64)
         self._clock, self._filled = 0, 0
+
+    def fits(self, goals: Int32s) -> bool:
+        """Whether there is room for so many different goals at once; -1 is none."""
+        return goals.size <= self.room or len(np.unique(goals[goals != -1])) <= self.room
 
     def rows(self, goals: Int32s) -> Int32s:
         """The row of each goal, -1 for -1; valid until the next call.
@@ -90,15 +109,16 @@ class Fields:
                 self._row_of[self._goal_of[row]] = -1
             self._goal_of[row], self._row_of[goal] = goal, row
             self._used[row] = self._clock
-            _fill(self.neighbours, int(goal), self.arrays.data[row], self._queue)
+            data, index = self.arrays
+            _fill(self.neighbours, int(goal), index, data[row], self._queue)
 
     def _vacant(self, count: int, wanted: int) -> NDArray[np.int64]:
         """Rows that were never used, then those whose goals are longest out of use."""
-        room = len(self._used)
+        room = self.room
         if wanted > room:
             raise InputError(
-                f"{wanted} goals at once need {2 * wanted * len(self._row_of) / MIB:.0f} MiB of "
-                f"distances; capacity_mib allows {room} goals"
+                f"{wanted} goals at once need {wanted * self._row_mib:.0f} MiB of distances; "
+                f"capacity_mib allows {room} goals"
             )
         fresh = np.arange(self._filled, min(self._filled + count, room))
         self._filled += len(fresh)
@@ -128,20 +148,23 @@ def _look_up(goals: Int32s, row_of: Int32s, used: NDArray[np.int64], clock: int)
 
 
 @kernel
-def _fill(neighbours: Neighbours, goal: int, out: NDArray[np.uint16], queue: Int32s) -> None:
+def _fill(
+    neighbours: Neighbours, goal: int, index: Int32s, out: NDArray[np.uint16], queue: Int32s
+) -> None:
     """Breadth-first search from the goal."""
     out[:] = UNREACHABLE
-    out[goal] = 0
+    out[index[goal]] = 0
     queue[0] = goal
     head, tail = 0, 1
     while head < tail:
         cell = queue[head]
         head += 1
-        if out[cell] == UNREACHABLE - 1:  # longer ways cannot be told
+        moves = out[index[cell]] + 1
+        if moves == UNREACHABLE:  # longer ways cannot be told
             break
         for direction in range(4):
             neighbour = neighbours[cell, direction]
-            if neighbour >= 0 and out[neighbour] == UNREACHABLE:
-                out[neighbour] = out[cell] + 1
+            if neighbour >= 0 and out[index[neighbour]] == UNREACHABLE:
+                out[index[neighbour]] = moves
                 queue[tail] = neighbour
                 tail += 1

@@ -19,7 +19,7 @@ from sim.layout import Layout
 from sim.warehouse.chance import Keys
 from sim.warehouse.control.fields import Fields
 from sim.warehouse.control.interface import View
-from sim.warehouse.control.pibt import PibtController
+from sim.warehouse.control.pibt import REACH, PibtController
 from sim.warehouse.control.pibt_kernel import quarter_turns
 from sim.warehouse.control.prioritised_kernel import Begin, plan_window, search_for
 from sim.warehouse.fleet import Fleet, Int8s, Int32s
@@ -50,7 +50,8 @@ class PrioritisedController:
         rules: of all worlds.
         keys: ``[W]`` of the worlds, for ties.
         options: how far and how often to plan.
-        capacity_mib: memory for distances, at least 1.
+        capacity_mib: memory for distances; if those to the goals after the first do not fit, plans
+            end at the first.
 
     Raises:
         InputError: not even one goal fits into the memory.
@@ -62,10 +63,11 @@ class PrioritisedController:
         rules: Rules,
         keys: Keys,
         options: PrioritisedOptions | None = None,
-        capacity_mib: int = 1024,
+        capacity_mib: float = 1024,
     ) -> None:
         self.options = options or PrioritisedOptions()
-        self.reactive = PibtController(layout, rules, keys, capacity_mib)
+        reach = max(REACH, self.options.window_steps + 1)
+        self.reactive = PibtController(layout, rules, keys, capacity_mib, reach)
         self.rules = rules
         self._turning = rules.gait is Gait.TURNING
         self._paths: Int32s = np.empty((len(keys), 0, self.options.window_steps + 1), np.int32)
@@ -118,7 +120,8 @@ class PrioritisedController:
 
     def _plan(self, view: View) -> None:
         fields = self.reactive.fields
-        rows, none = fields.rows(view.goals), np.zeros((len(view.goals), 0), np.bool_)
+        rows, distances = self.reactive.distances(view.fleet.cell, view.goals)
+        none = np.zeros((len(view.goals), 0), np.bool_)
         order = np.argsort(-self.reactive.priority, axis=1, kind="stable").astype(np.int32)
         shape = view.fleet.cell.shape
         begin = Begin(
@@ -131,7 +134,7 @@ class PrioritisedController:
         search = search_for(self.options.window_steps, len(fields.neighbours), self._turning)
         closed = none if view.closed is None else view.closed
         plans = [
-            plan_window(fields.neighbours, fields.arrays, Begin(*(a[world] for a in begin)),
+            plan_window(fields.neighbours, distances, Begin(*(a[world] for a in begin)),
                         rows[world], order[world], closed[world], search)
             for world in range(len(rows))
         ]  # fmt: skip
