@@ -5,6 +5,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cluster.coordinators import NAMES, LearnedName, Name, coordinator_of
 from sim.errors import InputError
 from sim.layout import Layout
@@ -81,6 +84,7 @@ class Drive:
         rolling: options of the rolling horizon.
         capacity_mib: memory for distances.
         model: of the learned coordinators.
+        apart: ``[cells, 4]`` bool, moves in which a robot follows nobody; None: nowhere.
     """
 
     layout: Layout
@@ -90,6 +94,7 @@ class Drive:
     rolling: RollingOptions
     capacity_mib: int
     model: "CoordinationVAE | None"
+    apart: NDArray[np.bool_] | None = None
 
 
 def make_controller(choice: Chosen, drive: Drive) -> Controller:
@@ -100,7 +105,14 @@ def make_controller(choice: Chosen, drive: Drive) -> Controller:
         if choice.coordinator is not None:
             coordinator = coordinator_of(choice.coordinator, drive.model)
         return RollingController(
-            drive.layout, drive.rules, drive.rolling, drive.fleet, drive.keys, fields, coordinator
+            drive.layout,
+            drive.rules,
+            drive.rolling,
+            drive.fleet,
+            drive.keys,
+            fields,
+            coordinator,
+            drive.apart,
         )
     rules = drive.rules
     if rules.following is Following.STRAIGHT:  # it plans cells, and keeps a whole one apart

@@ -23,6 +23,7 @@ from sim.warehouse.dispatch import Dispatcher, DispatchOptions
 from sim.warehouse.film import Film
 from sim.warehouse.league.delays import LeagueDelays
 from sim.warehouse.league.recorder import LeagueRecorder
+from sim.warehouse.league.rounding import moves_apart
 from sim.warehouse.people.options import PeopleOptions
 from sim.warehouse.people.people import People
 from sim.warehouse.simulation import Simulation, Watcher
@@ -116,6 +117,7 @@ def live(
         life.simulation.run(min(left, terms.ticks - at.tick))
         if at.tick < terms.ticks:
             checkpoint.save(path, life.simulation.snapshot())
+    at.reveal()  # the pool is full at the end of the last tick too
     seconds = time.perf_counter() - started_s
     return block_result(controller.name, worlds, life, scene, seconds)
 
@@ -132,7 +134,8 @@ def begin(
     books = [
         new_book(orders_in(scene, terms.seed, world, terms.ticks), scene.robots) for world in worlds
     ]
-    setting = Setting(scene.layout, scene.rules, scene.pool_size)
+    apart = None if scene.problem is None else moves_apart(scene.layout)
+    setting = Setting(scene.layout, scene.rules, scene.pool_size, apart=apart)
     delays = _delays(scene, terms, worlds, keys)
     people = People(scene.layout, terms.people, keys) if terms.people.count else None
     at = Worlds(setting, starts_of(scene, terms.seed, worlds), books, delays, people)
@@ -146,7 +149,14 @@ def begin(
     fields = Fields(scene.layout, terms.capacity_mib)
     dispatcher = Dispatcher(scene.layout, terms.dispatch, fields, *at.shape)
     drive = Drive(
-        scene.layout, scene.rules, at.fleet, keys, terms.rolling, terms.capacity_mib, model
+        scene.layout,
+        scene.rules,
+        at.fleet,
+        keys,
+        terms.rolling,
+        terms.capacity_mib,
+        model,
+        apart,
     )
     driver = make_controller(controller, drive)
     tally = make_tally(at, terms.ticks)

@@ -48,10 +48,12 @@ class Motion:
     Args:
         neighbours: ``[cells, 4]`` of ``sim.distances.neighbour_table``.
         rules: of all worlds.
+        apart: ``[cells, 4]`` bool, moves in which a robot follows nobody; None: nowhere.
     """
 
-    def __init__(self, neighbours: Neighbours, rules: Rules) -> None:
+    def __init__(self, neighbours: Neighbours, rules: Rules, apart: Bools | None = None) -> None:
         self.neighbours, self.rules = neighbours, rules
+        self._apart = np.zeros(neighbours.shape, dtype=np.bool_) if apart is None else apart
         self._holder = np.full(len(neighbours), -1, dtype=np.int32)
         self._claimant = np.full(len(neighbours), -1, dtype=np.int32)
         self._open = np.zeros((1, 0), dtype=np.bool_)
@@ -81,7 +83,7 @@ class Motion:
         )
         turning = self.rules.gait is Gait.TURNING
         _advance(
-            self.neighbours, turning, self.rules.ticks_per_action, CODES[self.rules.following],
+            self.neighbours, self._apart, turning, self.rules.ticks_per_action, CODES[self.rules.following],
             fleet, np.ascontiguousarray(actions, dtype=np.int8),
             self._open if closed is None else closed,
             moved, self._holder, self._claimant,
@@ -111,6 +113,7 @@ def require_actions(actions: Int8s, fleet: Fleet, rules: Rules) -> None:
 @kernel
 def _advance(
     neighbours: Neighbours,
+    apart: Bools,
     turning: bool,
     ticks: int,
     following: int,

@@ -63,12 +63,14 @@ class Setting:
         pool_size: orders that are kept known and not done (the league's rule); 0: each is known
             from its release tick on.
         goals_ahead: how many errands of its order a controller sees.
+        apart: ``[cells, 4]`` bool, moves in which a robot follows nobody; None: nowhere.
     """
 
     layout: Layout
     rules: Rules
     pool_size: int = 0
     goals_ahead: int = 4
+    apart: Bools | None = None
 
     def __post_init__(self) -> None:
         require("pool_size", self.pool_size, self.pool_size >= 0, "0 or more")
@@ -124,7 +126,7 @@ class Worlds:
         self.fleet: Fleet = fleet_at(starts)
         self.tick = 0
         self._delays, self.people = delays, people
-        self._motion = Motion(neighbour_table(setting.layout), setting.rules)
+        self._motion = Motion(neighbour_table(setting.layout), setting.rules, setting.apart)
         self._goals = np.empty((*starts.shape, setting.goals_ahead), dtype=np.int32)
         self._events = np.empty((starts.shape[1], 4), dtype=np.int64)
 

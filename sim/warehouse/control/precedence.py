@@ -113,6 +113,7 @@ def notice(staged: Staged, fleet: Fleet, world: int) -> None:
 def commands(
     staged: Staged,
     neighbours: Neighbours,
+    apart: Bools,
     turning: bool,
     following: int,
     fleet: Fleet,
@@ -124,6 +125,7 @@ def commands(
 
     Args:
         staged: after ``notice``.
+        apart: ``[cells, 4]`` moves in which a robot follows nobody.
         holder: ``[cells]`` scratch, -1 everywhere before and after.
         actions: ``[N]``, written.
     """
@@ -144,7 +146,8 @@ def commands(
                 continue
             if behind == 1:
                 other = holder[target]  # the visitor before, unless it has not come yet
-                if other < 0 or following == NEVER:
+                follows = following != NEVER and not apart[fleet.cell[world, robot], way]
+                if other < 0 or not follows:
                     continue
                 if following == STRAIGHT:
                     doing = fleet.doing[world, other]
@@ -315,10 +318,14 @@ class Executor:
         neighbours: ``[cells, 4]``.
         rules: of motion.
         staged: what it starts from.
+        apart: ``[cells, 4]`` moves in which a robot follows nobody; None: nowhere.
     """
 
-    def __init__(self, neighbours: Neighbours, rules: Rules, staged: Staged) -> None:
+    def __init__(
+        self, neighbours: Neighbours, rules: Rules, staged: Staged, apart: Bools | None = None
+    ) -> None:
         self.staged, self._neighbours = staged, neighbours
+        self._apart = np.zeros(neighbours.shape, dtype=np.bool_) if apart is None else apart
         self._turning = rules.gait is Gait.TURNING
         self._following = CODES[rules.following]
         self._action_ticks = rules.ticks_per_action
@@ -332,8 +339,8 @@ class Executor:
         """``[N]`` what each robot is told in this tick."""
         actions = np.empty(len(self.staged.first), dtype=np.int8)
         commands(
-            self.staged, self._neighbours, self._turning, self._following, fleet, world,
-            self._holder, actions,
+            self.staged, self._neighbours, self._apart, self._turning, self._following, fleet,
+            world, self._holder, actions,
         )  # fmt: skip
         return actions
 

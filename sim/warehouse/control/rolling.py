@@ -76,6 +76,7 @@ class RollingController:
         keys: ``[W]`` chance of each world.
         fields: steps to goals, may be shared.
         coordinator: decides passing orders; None: those of the plan.
+        apart: ``[cells, 4]`` bool, moves in which a robot follows nobody; None: nowhere.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class RollingController:
         keys: Keys,
         fields: OrientedFields,
         coordinator: Coordinator | None = None,
+        apart: NDArray[np.bool_] | None = None,
     ) -> None:
         self._rules, self._options, self._keys = rules, options, keys
         together = rules.following is Following.TOGETHER
@@ -96,7 +98,7 @@ class RollingController:
         self._coordinator = coordinator
         worlds, robots = fleet.cell.shape
         self._executors = [
-            Executor(self._neighbours, rules, stage(cell, heading, layout.free.size))
+            Executor(self._neighbours, rules, stage(cell, heading, layout.free.size), apart)
             for cell, heading in zip(fleet.cell, fleet.heading, strict=True)
         ]
         steps = options.window.steps
