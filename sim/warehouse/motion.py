@@ -83,8 +83,8 @@ class Motion:
         )
         turning = self.rules.gait is Gait.TURNING
         _advance(
-            self.neighbours, self._apart, turning, self.rules.ticks_per_action, CODES[self.rules.following],
-            fleet, np.ascontiguousarray(actions, dtype=np.int8),
+            self.neighbours, self._apart, turning, self.rules.ticks_per_action,
+            CODES[self.rules.following], fleet, np.ascontiguousarray(actions, dtype=np.int8),
             self._open if closed is None else closed,
             moved, self._holder, self._claimant,
         )  # fmt: skip
@@ -162,7 +162,7 @@ def _advance(
                     way = _way(turning, fleet, world, robot, moved.executed[world, robot])
                     free = _may_enter(
                         turning,
-                        following,
+                        NEVER if apart[cell[robot], way] else following,
                         fleet,
                         world,
                         robot,
