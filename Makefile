@@ -13,13 +13,15 @@ PYTHON ?= $(shell for p in $(CANDIDATES); do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
 PYTEST := $(RUN) -m pytest
+QUICK := "not slow and not gpu and not ray"
 COORDINATE := $(RUN) -m cluster coordinate --map generate --robots 20 40 80 --instances 4 \
 	--coordinators fcfs insertion dive milp local_search gnn_vae gnn_vae+ls --deadline-s 3 \
 	--workers 2 --seed 0
 FEDERATE := $(RUN) -m cluster federate --task vqc-digits --clients 10 --rounds 50 --workers 2 --seed 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo flower-run test test-without-ray test-on-ray check test-slow bench clean
+.PHONY: help setup demo flower-run test test-coordination test-worlds test-on-ray \
+	test-without-ray check test-slow bench clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-11s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,16 +52,25 @@ demo: setup  ## two to three minutes; ends with the path of a report
 flower-run: setup  ## `flwr run .`, offline; CONFIG="rounds=5 clients=10" changes its run config
 	@$(RUN) -m cluster.flower_run $(CONFIG)
 
-# Those that need Ray share one, and wait for processes most of the time: the others run meanwhile.
-# By default Ray is so nice (15) that its workers would get no turn beside them.
+# Two of these at a time, begun in this order. The kernels of sim come first, each half compiled by
+# one process and read from the cache by all others: begun side by side, up to five processes would
+# compile the same ones. Those that need Ray share one, and wait for processes most of the time: the
+# others run meanwhile. By default Ray is so nice (15) that its workers would get no turn beside them.
 test: setup  ## the tests of every change, under 10 minutes on 2 cores
-	@$(MAKE) --no-print-directory --jobs 2 test-without-ray test-on-ray
+	@$(MAKE) --no-print-directory --jobs 2 --keep-going \
+		test-coordination test-worlds test-on-ray test-without-ray
 
-test-without-ray: setup
-	$(PYTEST) -n 2 --dist loadfile -m "not slow and not gpu and not ray"
+test-coordination: setup
+	$(PYTEST) -m $(QUICK) tests/sim --ignore tests/sim/warehouse --ignore tests/sim/environments
+
+test-worlds: setup
+	$(PYTEST) -m $(QUICK) tests/sim/warehouse tests/sim/environments
 
 test-on-ray: setup
 	RAY_worker_niceness=0 $(PYTEST) -m "ray and not slow and not gpu"
+
+test-without-ray: setup
+	$(PYTEST) -n 2 --dist loadfile -m $(QUICK) --ignore tests/sim
 
 test-slow: setup  ## the tests that take minutes
 	$(PYTEST) -m "slow and not gpu"
