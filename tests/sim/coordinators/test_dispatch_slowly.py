@@ -65,6 +65,7 @@ class Crowd:
     side: int = SIDE
     parked_share: float = 0.0
     bounds: tuple[int, ...] = ()
+    draws: int = 15
 
     def draw(self, rng: np.random.Generator) -> CoordinationGraph:
         while True:
@@ -87,7 +88,7 @@ CROWDS = {
     "bays": Crowd(9, 12),
     "density": Crowd(9, 12, bounds=(1, 2, 2)),
     "loose density": Crowd(9, 12, side=4, bounds=(2, 3, 3, 4)),
-    "parked": Crowd(5, 16, side=6, parked_share=1.0),
+    "parked": Crowd(5, 16, side=6, parked_share=1.0, draws=25),  # deadlocks less often
     "some parked": Crowd(8, 16, side=5, parked_share=0.3),
 }
 
@@ -95,13 +96,13 @@ CROWDS = {
 @pytest.mark.parametrize("crowd", CROWDS.values(), ids=CROWDS.keys())
 def test_in_a_crowd(crowd: Crowd) -> None:
     deadlocks = 0
-    for seed in range(25):
+    for seed in range(crowd.draws):
         rng = np.random.default_rng(seed)
         graph = crowd.draw(rng)
         for rank in (BY_ARRIVAL, rng.standard_normal(graph.num_events)):
             assert_same(graph, rank, careful=True)
             deadlocks += bool((dispatch_events(graph.arrays, rank, careful=False)[0] < 0).any())
-    assert deadlocks >= 25  # half of them, were it not for the banker
+    assert deadlocks >= crowd.draws  # half of them, were it not for the banker
 
 
 @pytest.mark.parametrize("floor", FloorKind)
