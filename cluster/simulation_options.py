@@ -29,7 +29,9 @@ class Simulate:
     the word generate for a warehouse made with the --warehouse options."""
     controller: tuple[str, ...] = ("pibt",)
     """Who drives, separated by spaces or commas: pibt, prioritised, rolling, or coordinated: and a
-    coordinator, such as coordinated:insertion or coordinated:gnn_vae+ls."""
+    coordinator, such as coordinated:insertion or coordinated:gnn_vae+ls, or policy: and a run of
+    train --env warehouse-N, such as policy:RUN, policy:RUN+drawn for actions that are drawn as in
+    training, or policy:RUN+pibt where PIBT decides and the policy wishes."""
     robots: int | None = None
     """In each world; by default 100, or the team of the league's problem."""
     ticks: int = 1000

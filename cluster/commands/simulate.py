@@ -3,11 +3,12 @@
 
 import shutil
 import sys
+from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
@@ -19,12 +20,24 @@ from cluster.progress import complain
 from cluster.report import write_report
 from cluster.runs import Run, open_run
 from cluster.simulation.controllers import Chosen
+from cluster.simulation.pilots import load_pilots
 from cluster.simulation.records import film_row, floor_document, traffic_row
 from cluster.simulation.scene import Scene, read_scene
 from cluster.simulation.table import lived, results_table
-from cluster.simulation.trial import MODEL, SCENE, Terms, make_trial, trial_key, warm_up
+from cluster.simulation.trial import (
+    MODEL,
+    SCENE,
+    Terms,
+    make_trial,
+    pilot_name,
+    trial_key,
+    warm_up,
+)
 from cluster.simulation_options import Simulate
 from cluster.trials import Record
+
+if TYPE_CHECKING:
+    from agents.driving.pilot import Pilot
 
 BLOCK_WORLDS = 4
 """Worlds that one trial steps together; a league's problem is one each."""
@@ -64,11 +77,15 @@ def simulate(options: Simulate) -> int:
     return 1 if failed else 0
 
 
-def _configuration(options: Simulate, scene: Scene) -> dict[str, Any]:
+def _configuration(
+    options: Simulate, scene: Scene, pilots: Mapping[str, "Pilot"]
+) -> dict[str, Any]:
     """A checkpoint more or less changes no result."""
     config = configuration(options)
     del config["checkpoint_ticks"]
-    return {**config, "map_digest": scene.digest}
+    digests = {run: pilot.digest for run, pilot in pilots.items()}
+    policies = {"policy_digests": digests} if digests else {}
+    return {**config, "map_digest": scene.digest, **policies}
 
 
 def _blocks(options: Simulate, scene: Scene) -> list[list[int]]:

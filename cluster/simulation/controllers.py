@@ -12,6 +12,7 @@ from cluster.coordinators import NAMES, LearnedName, Name, coordinator_of
 from sim.errors import InputError
 from sim.layout import Layout
 from sim.warehouse.chance import Keys
+from sim.warehouse.control.fields import Fields
 from sim.warehouse.control.interface import Controller
 from sim.warehouse.control.oriented import OrientedFields
 from sim.warehouse.control.pibt import PibtController
@@ -22,8 +23,10 @@ from sim.warehouse.rules import Following, Rules
 
 if TYPE_CHECKING:
     from agents.coordination.model import CoordinationVAE
+    from agents.driving.pilot import Pilot
 
-COORDINATED = "coordinated:"
+COORDINATED, POLICY = "coordinated:", "policy:"
+DRAWN, GUIDED = "+drawn", "+pibt"
 
 
 class Plain(StrEnum):
@@ -40,22 +43,39 @@ class Plain(StrEnum):
 
 
 @dataclass(frozen=True)
+class Trained:
+    """A policy that was asked for.
+
+    Args:
+        run: of ``train``, as asked.
+        drawn: draws actions as in training; otherwise always the most likely one.
+        guided: PIBT decides, and the policy wishes.
+    """
+
+    run: str
+    drawn: bool = False
+    guided: bool = False
+
+
+@dataclass(frozen=True)
 class Chosen:
     """A controller that was asked for.
 
     Args:
         name: as asked.
-        plain: the controller; ``ROLLING`` with a coordinator too.
+        plain: the controller; ``ROLLING`` with a coordinator too, None for a policy.
         coordinator: who decides passing orders; None: the plan.
+        policy: who drives instead.
     """
 
     name: str
-    plain: Plain
+    plain: Plain | None
     coordinator: Name | None = None
+    policy: Trained | None = None
 
     @property
     def is_learned(self) -> bool:
-        """Whether it needs weights."""
+        """Whether it needs the weights of a coordinator."""
         return isinstance(self.coordinator, LearnedName)
 
 
@@ -69,10 +89,19 @@ def chosen(name: str) -> Chosen:
         return Chosen(name, Plain(name))
     if name.startswith(COORDINATED) and name.removeprefix(COORDINATED) in NAMES:
         return Chosen(name, Plain.ROLLING, NAMES[name.removeprefix(COORDINATED)])
+    if name.startswith(POLICY) and (policy := _trained(name.removeprefix(POLICY))).run:
+        return Chosen(name, None, policy=policy)
     raise InputError(
-        f"controller is {name!r}; allowed: {', '.join(Plain)}, and {COORDINATED} followed by one "
-        f"of {', '.join(NAMES)}"
+        f"controller is {name!r}; allowed: {', '.join(Plain)}, {COORDINATED} followed by one of "
+        f"{', '.join(NAMES)}, and {POLICY} followed by a run of train, {DRAWN} and {GUIDED} as "
+        "wanted"
     )
+
+
+def _trained(rest: str) -> Trained:
+    guided = rest.endswith(GUIDED)
+    rest = rest.removesuffix(GUIDED)
+    return Trained(rest.removesuffix(DRAWN), rest.endswith(DRAWN), guided)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +114,7 @@ class Drive:
         capacity_mib: memory for distances.
         model: of the learned coordinators.
         apart: ``[cells, 4]`` bool, moves in which a robot follows nobody; None: nowhere.
+        pilot: the policy.
     """
 
     layout: Layout
@@ -95,10 +125,17 @@ class Drive:
     capacity_mib: int
     model: "CoordinationVAE | None"
     apart: NDArray[np.bool_] | None = None
+    pilot: "Pilot | None" = None
 
 
 def make_controller(choice: Chosen, drive: Drive) -> Controller:
-    """The controller, before its first tick."""
+    """The controller, before its first tick.
+
+    Raises:
+        InputError: weights are missing, or do not fit.
+    """
+    if choice.policy is not None:
+        return _policy_controller(choice.policy, drive)
     if choice.plain is Plain.ROLLING:
         fields = OrientedFields(drive.layout, drive.rules.gait, drive.capacity_mib)
         coordinator = None
@@ -114,9 +151,35 @@ def make_controller(choice: Chosen, drive: Drive) -> Controller:
             coordinator,
             drive.apart,
         )
-    rules = drive.rules
-    if rules.following is Following.STRAIGHT:  # it plans cells, and keeps a whole one apart
-        rules = replace(rules, following=Following.NEVER)
     if choice.plain is Plain.PIBT:
-        return PibtController(drive.layout, rules, drive.keys, drive.capacity_mib)
-    return PrioritisedController(drive.layout, rules, drive.keys, capacity_mib=drive.capacity_mib)
+        return _pibt(drive)
+    rules, memory_mib = _whole_cells(drive.rules), drive.capacity_mib
+    return PrioritisedController(drive.layout, rules, drive.keys, capacity_mib=memory_mib)
+
+
+def _pibt(drive: Drive) -> PibtController:
+    return PibtController(drive.layout, _whole_cells(drive.rules), drive.keys, drive.capacity_mib)
+
+
+def _whole_cells(rules: Rules) -> Rules:
+    """For those that plan cells, and keep a whole one apart."""
+    straight = rules.following is Following.STRAIGHT
+    return replace(rules, following=Following.NEVER) if straight else rules
+
+
+def _policy_controller(choice: Trained, drive: Drive) -> Controller:
+    if drive.pilot is None:
+        raise InputError(f"controller is {POLICY}{choice.run}, which needs that policy's weights")
+    import torch
+
+    from agents.driving.guided import GuidedController
+    from agents.driving.pilot import require_rules
+    from agents.driving.policy import PolicyController
+
+    torch.set_num_threads(1)  # sums of floats then have one order, here as in other workers
+    require_rules(drive.pilot, drive.rules)
+    pibt = _pibt(drive) if choice.guided else None
+    fields = Fields(drive.layout, drive.capacity_mib) if pibt is None else pibt.fields
+    robots = drive.fleet.cell.shape[1]
+    policy = PolicyController(drive.pilot, fields, drive.keys, robots, choice.drawn)
+    return policy if pibt is None else GuidedController(policy, pibt)

@@ -2,7 +2,9 @@
 """The trial of ``simulate``: some worlds under one controller, from their last checkpoint on."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,11 +34,13 @@ from sim.warehouse.world import Delays, Setting, Worlds
 
 if TYPE_CHECKING:
     from agents.coordination.model import CoordinationVAE
+    from agents.driving.pilot import Pilot
 
 SCENE, MODEL = "scene", "learned model"
 """Names of shared values."""
 
 FILM_ROBOTS = 400
+TAIL = 40
 WARM_UP_ROBOTS, WARM_UP_TICKS = 8, 24
 
 
@@ -75,9 +79,22 @@ class Life:
 
 
 def trial_key(controller: Chosen, worlds: list[int]) -> str:
-    """Such as ``pibt/w00000``; names of controllers may hold colons and plus signs."""
+    """Such as ``pibt/w00000``."""
+    return f"{plain_name(controller)}/w{worlds[0]:05d}"
+
+
+def plain_name(controller: Chosen) -> str:
+    """A name for files; those of controllers may hold colons and plus signs, and paths of runs."""
     plain = "".join(c if c.isalnum() or c in "_-" else "-" for c in controller.name)
-    return f"{plain}/w{worlds[0]:05d}"
+    if controller.policy is None:
+        return plain
+    # Two paths may look alike by now, and a long one is no name.
+    return f"{plain[-TAIL:].strip('-')}-{sha256(controller.name.encode()).hexdigest()[:8]}"
+
+
+def pilot_name(run: str) -> str:
+    """The name of the shared value that is the policy of a run."""
+    return f"policy of {run}"
 
 
 def make_trial(controller: Chosen, worlds: list[int], terms: Terms) -> Trial:
@@ -90,6 +107,7 @@ def make_trial(controller: Chosen, worlds: list[int], terms: Terms) -> Trial:
         "checkpoint_path": str(Path(terms.checkpoints) / f"{key.replace('/', '-')}.npz"),
         "scene": Shared(SCENE),
         "model": Shared(MODEL) if controller.is_learned else None,
+        "pilot": Shared(pilot_name(controller.policy.run)) if controller.policy else None,
     }
     return Trial(key, live, arguments)
 
@@ -102,11 +120,12 @@ def live(
     checkpoint_path: str,
     scene: Scene,
     model: "CoordinationVAE | None",
+    pilot: "Pilot | None" = None,
 ) -> Result:
     """Live to the end; all chance follows from the seed and the worlds' numbers."""
     del rng
     started_s = time.perf_counter()
-    life = begin(controller, worlds, terms, scene, model)
+    life = begin(controller, worlds, terms, scene, model, pilot)
     path = Path(checkpoint_path)
     snapshot = checkpoint.load(path)
     if snapshot is not None:
@@ -127,7 +146,8 @@ def begin(
     worlds: list[int],
     terms: Terms,
     scene: Scene,
-    model: "CoordinationVAE | None",
+    model: "CoordinationVAE | None" = None,
+    pilot: "Pilot | None" = None,
 ) -> Life:
     """The worlds at tick 0, and who looks after them."""
     keys = world_keys(terms.seed, worlds)
@@ -157,6 +177,7 @@ def begin(
         terms.capacity_mib,
         model,
         apart,
+        pilot,
     )
     driver = make_controller(controller, drive)
     tally = make_tally(at, terms.ticks)
@@ -172,13 +193,26 @@ def _delays(scene: Scene, terms: Terms, worlds: list[int], keys: Any) -> Delays 
     return DelayProcess(terms.delays, keys, scene.robots)
 
 
-def warm_up(controllers: tuple[Chosen, ...], terms: Terms, scene: Scene) -> None:
-    """Compile what the run will use, on its own floor, so that its first ticks are like others."""
+def warm_up(
+    controllers: tuple[Chosen, ...], terms: Terms, scene: Scene, pilots: Mapping[str, "Pilot"]
+) -> None:
+    """Compile what the run will use, on its own floor, so that its first ticks are like others.
+
+    Args:
+        controllers, terms, scene: of the run.
+        pilots: its policies, by their runs.
+    """
     short = replace(terms, ticks=WARM_UP_TICKS, film_ticks=0)
     few = replace(scene, robots=min(scene.robots, WARM_UP_ROBOTS), pool_size=2 * WARM_UP_ROBOTS)
     if scene.problem is not None:
         problem = replace(scene.problem, starts=scene.problem.starts[: few.robots])
         few = replace(few, problem=problem)
-    plain = {choice.plain: replace(choice, coordinator=None) for choice in controllers}
+    plain = {
+        choice.plain: replace(choice, coordinator=None) for choice in controllers if choice.plain
+    }
     for choice in plain.values():
-        begin(choice, [0], short, few, None).simulation.run(WARM_UP_TICKS)
+        begin(choice, [0], short, few).simulation.run(WARM_UP_TICKS)
+    for choice in controllers:
+        if choice.policy is not None:
+            pilot = pilots[choice.policy.run]
+            begin(choice, [0], short, few, None, pilot).simulation.run(WARM_UP_TICKS)

@@ -62,7 +62,7 @@ class WarehouseLanes:
 
     def reset(self) -> Observations:
         """``[B, D, D, C]``: every world begins its episode 0."""
-        return self._by_lane(self._batch.reset())
+        return by_lane(self._batch.reset())
 
     def step(self, actions: NDArray[np.int64]) -> Steps:
         """Take one action ``[B]`` in each lane; begin the next episode where one had ended.
@@ -76,7 +76,7 @@ class WarehouseLanes:
         flags = (steps.terminated, steps.truncated, steps.begins)
         terminated, truncated, begins = (flag.repeat(self._robots) for flag in flags)
         return Steps(
-            observations=self._by_lane(steps.observations),
+            observations=by_lane(steps.observations),
             rewards=steps.rewards.ravel(),
             terminated=terminated,
             truncated=truncated,
@@ -96,6 +96,12 @@ class WarehouseLanes:
         """
         self._batch.restore(snapshot)
 
-    def _by_lane(self, seen: dict[str, NDArray[Any]]) -> Observations:
-        planes = seen["planes"]
-        return np.ascontiguousarray(np.moveaxis(planes.reshape(-1, *planes.shape[2:]), 1, -1))
+
+def by_lane(seen: dict[str, NDArray[Any]]) -> Observations:
+    """``[W * N, D, D, C]``: what robots see, as policies read it; robots of a world are together.
+
+    Args:
+        seen: local observations, see ``show.Observations``.
+    """
+    planes = seen["planes"]
+    return np.ascontiguousarray(np.moveaxis(planes.reshape(-1, *planes.shape[2:]), 1, -1))
