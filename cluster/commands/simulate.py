@@ -22,7 +22,7 @@ from cluster.runs import Run, open_run
 from cluster.simulation.controllers import Chosen
 from cluster.simulation.pilots import load_pilots
 from cluster.simulation.records import film_row, floor_document, traffic_row
-from cluster.simulation.scene import Scene, read_scene
+from cluster.simulation.scene import Scene, orders_in, read_scene
 from cluster.simulation.table import lived, results_table
 from cluster.simulation.trial import (
     MODEL,
@@ -55,19 +55,23 @@ def simulate(options: Simulate) -> int:
     console = Console(width=None if sys.stdout.isatty() else 120)
     path = run_folder(options.out, "simulate", datetime.now())
     scene = read_scene(options)
+    orders_in(scene, options.seed, 0, options.ticks)  # refuses a run that is too long, and soon
     learned = any(controller.is_learned for controller in options.controllers)
     model = load_weights(options.weights) if learned else None
-    manifest = make_manifest("simulate", options.seed, _configuration(options, scene))
+    pilots = load_pilots(options.controllers, scene.rules)
+    manifest = make_manifest("simulate", options.seed, _configuration(options, scene, pilots))
     blocks = _blocks(options, scene)
     terms = _terms(options, scene, path)
     trials = [make_trial(*pair, terms) for pair in product(options.controllers, blocks)]
-    shared = {SCENE: scene, MODEL: model}
+    policies = {pilot_name(run): pilot for run, pilot in pilots.items()}
+    shared = {SCENE: scene, MODEL: model, **policies}
     with open_run(path, manifest) as run:
-        work = partial(warm_up, options.controllers, terms, scene)
+        work = partial(warm_up, options.controllers, terms, scene, pilots)
         workplace = Workplace(options.workers, options.ray_address, work)
         failed = run_experiment(run, trials, options.seed, shared, workplace, console, lived)
         records = _write(run, options, scene, blocks)
-        shutil.rmtree(path / "checkpoints", ignore_errors=True)
+        if not failed:  # who starts again goes on from them
+            shutil.rmtree(path / "checkpoints", ignore_errors=True)
     console.print(results_table(records))
     for record in records:
         if scene.problem is not None and record["orders"] is not None:

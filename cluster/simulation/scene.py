@@ -17,7 +17,7 @@ from sim.layout import Layout
 from sim.lorr import Problem, read_problem
 from sim.readers import read_map
 from sim.warehouse.fleet import Int32s
-from sim.warehouse.orders import Orders, orders_of, repeated
+from sim.warehouse.orders import MAX_ORDERS, Orders, orders_of, repeated
 from sim.warehouse.rules import Rules, league
 from sim.warehouse.streams import OrderOptions, draw_orders
 
@@ -125,7 +125,10 @@ def orders_in(scene: Scene, seed: int, world: int, ticks: int) -> Orders:
         count = max(1000, DRAWN_PER_ROBOT * scene.robots)
         backlog = replace(scene.orders, backlog=True, orders_per_tick=1.0, deadline_slack=None)
         base = draw_orders(scene.layout, backlog, count, rng)
-    return repeated(base, scene.pool_size + _most_done(scene, base, ticks, rng))
+    count = scene.pool_size + _most_done(scene, base, ticks, rng)
+    require("ticks", ticks, count <= MAX_ORDERS,
+            f"fewer, or fewer robots: {count} orders are more than {MAX_ORDERS}")  # fmt: skip
+    return repeated(base, count)
 
 
 def _most_done(scene: Scene, orders: Orders, ticks: int, rng: np.random.Generator) -> int:

@@ -15,6 +15,7 @@ from cluster.simulation.controllers import Chosen, Drive, make_controller
 from cluster.simulation.records import block_result
 from cluster.simulation.scene import Scene, orders_in, starts_of
 from cluster.trials import Result, Shared, Trial
+from sim.errors import InputError
 from sim.warehouse.book import new_book
 from sim.warehouse.chance import world_keys
 from sim.warehouse.control.fields import Fields
@@ -30,7 +31,7 @@ from sim.warehouse.people.options import PeopleOptions
 from sim.warehouse.people.people import People
 from sim.warehouse.simulation import Simulation, Watcher
 from sim.warehouse.tally import make_tally
-from sim.warehouse.world import Delays, Setting, Worlds
+from sim.warehouse.world import Delays, Setting, Snapshot, Worlds
 
 if TYPE_CHECKING:
     from agents.coordination.model import CoordinationVAE
@@ -129,7 +130,7 @@ def live(
     path = Path(checkpoint_path)
     snapshot = checkpoint.load(path)
     if snapshot is not None:
-        life.simulation.restore(snapshot)
+        _restore(life, snapshot, path)
     at = life.simulation.worlds
     while at.tick < terms.ticks:
         left = terms.checkpoint_ticks - at.tick % terms.checkpoint_ticks
@@ -139,6 +140,13 @@ def live(
     at.reveal()  # the pool is full at the end of the last tick too
     seconds = time.perf_counter() - started_s
     return block_result(controller.name, worlds, life, scene, seconds)
+
+
+def _restore(life: Life, snapshot: Snapshot, path: Path) -> None:
+    try:
+        life.simulation.restore(snapshot)
+    except InputError as error:
+        raise InputError(f"{path}: {error}; remove it to begin anew") from error
 
 
 def begin(

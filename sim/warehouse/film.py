@@ -58,8 +58,8 @@ class Film:
         self.heading[at] = heading
         book = worlds.books[0]
         orders = book.order_of[:shown]
-        begun = np.where(book.state[orders] == BEGUN, BUSY, CALLED)
-        self.work[at] = np.where(orders >= 0, begun, FREE)
+        begun = np.append(book.state == BEGUN, False)[orders]  # there may be no order at all
+        self.work[at] = np.where(orders >= 0, np.where(begun, BUSY, CALLED), FREE)
         self.length += 1
 
     def snapshot(self) -> Snapshot:

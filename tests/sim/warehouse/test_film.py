@@ -8,7 +8,7 @@ from sim.errors import InputError
 from sim.layout import Layout
 from sim.warehouse.book import new_book
 from sim.warehouse.book_changes import assign
-from sim.warehouse.film import Film
+from sim.warehouse.film import BUSY, CALLED, FREE, Film
 from sim.warehouse.orders import orders_of
 from sim.warehouse.rules import GRID, Following, Gait, Rules, league
 from sim.warehouse.world import Setting, Worlds
@@ -34,7 +34,7 @@ def test_robots_drive_between_cells_by_tenths() -> None:
     assert film.x[:7, 0].tolist() == [10, 12, 15, 15, 17, 20, 22]
     assert film.y[:7, 0].tolist() == [20] * 7
     assert film.heading[:7, 0].tolist() == [1] * 7
-    assert film.begun[:7, 0].tolist() == [False] * 5 + [True] * 2
+    assert film.work[:7, 0].tolist() == [FREE] + [CALLED] * 4 + [BUSY] * 2
 
 
 def test_robots_turn_on_the_spot_and_head_where_they_drive() -> None:
@@ -50,9 +50,9 @@ def test_robots_slide_in_all_directions(action: int, x: int, y: int) -> None:
     assert (film.x[1, 0], film.y[1, 0], film.heading[1, 0]) == (x, y, action - 1)
 
 
-def test_a_robot_has_begun_from_its_first_errand_to_its_last() -> None:
+def test_a_robot_is_busy_from_its_first_errand_to_its_last() -> None:
     film, _ = filmed(GRID, [2, 0, 4, 0])
-    assert film.begun[:5, 0].tolist() == [False, True, True, False, False]
+    assert film.work[:5, 0].tolist() == [FREE, BUSY, BUSY, FREE, FREE]
 
 
 def test_only_the_first_ticks_and_robots_of_the_first_world_are_kept() -> None:
