@@ -99,7 +99,9 @@ def _motion(routes: Routes, window: Window, rules: Rules) -> Motion:
     together = rules.following is Following.TOGETHER
     return Motion(
         duration_ms=_durations_ms(routes, window, rules, action_ms),
-        release_ms=(window.late_ticks * TICK_MS).astype(np.int32),
+        # Who is late stands in its first cell meanwhile, which nobody else may use; so it takes
+        # longer there, and is not released later.
+        release_ms=np.zeros(routes.num_robots, dtype=np.int32),
         headway_ms=1 if together else action_ms,
         parked=np.ones(len(window.cells), dtype=bool),
     )
@@ -115,6 +117,7 @@ def _durations_ms(routes: Routes, window: Window, rules: Rules, action_ms: int) 
             before = np.concatenate([[window.headings[robot]], headings[:-1]])
             quarter = (headings - before) % 4
             ms[:-1] += action_ms * np.where(quarter == 3, 1, quarter).astype(np.int32)
+        ms[0] += window.late_ticks[robot] * TICK_MS
         ms[-1] = 1  # it stays in its last cell; the graph wants a duration
         parts += [ms, np.zeros(1, dtype=np.int32)]
     return np.concatenate(parts)

@@ -30,7 +30,9 @@ from sim.warehouse.tally import make_tally
 from sim.warehouse.world import Setting, Snapshot, Worlds
 from tests.sim.warehouse.control.driving import biconnected_floor
 
-CONTROLLERS = ("pibt", "prioritised", "rolling", "rolling late", "coordinated")
+CONTROLLERS = (
+    "pibt", "prioritised", "rolling", "rolling late", "coordinated", "coordinated late"
+)  # fmt: skip
 FLOOR = biconnected_floor(8, np.random.default_rng(0))
 YARD = biconnected_floor(4, np.random.default_rng(0))
 """So small that robots get somewhere by chance."""
@@ -93,7 +95,7 @@ def controller_of(name: str, recipe: Recipe, worlds: Worlds) -> Controller:
         kind = PibtController if name == "pibt" else PrioritisedController
         return kind(layout, rules, keys)
     options = replace(ROLLING, after_ticks=ROLLING.every_ticks) if "late" in name else ROLLING
-    coordinator = rank_insertion if name == "coordinated" else None
+    coordinator = rank_insertion if name.startswith("coordinated") else None
     fields = OrientedFields(layout, rules.gait, 1)
     return RollingController(layout, rules, options, worlds.fleet, keys, fields, coordinator)
 

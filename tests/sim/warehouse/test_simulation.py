@@ -59,6 +59,13 @@ def test_worlds_together_are_what_they_are_alone(rules: Rules, controller: str) 
             np.testing.assert_array_equal(counts[place], own[0], err_msg=name)
 
 
+@pytest.mark.parametrize("late", [False, True])
+def test_worlds_without_any_order_are_idle(late: bool) -> None:
+    simulation = alive(Recipe(ticks=0, late=late, delays=DelayKind.NONE, people=0))
+    simulation.run(12)
+    assert simulation.tally.counts.idle.tolist() == [12 * 12] * 2
+
+
 def test_other_seeds_live_otherwise() -> None:
     one, other = (alive(Recipe(seed=seed)) for seed in (0, 1))
     one.run(30)
