@@ -53,10 +53,11 @@ def case(rules: Rules, seed: int) -> Case:
     goals = rng.choice(layout.free_cells, (14, 2)).astype(np.int32)
     fields = OrientedFields(layout, rules.gait, 1)
     rows = fields.rows(goals)
+    steps = fields.data
     how = WindowSettings(iterations=50, straight_only=rules.following is not Following.TOGETHER)
     plan = plan_window(
-        neighbour_table(layout), fields.data, fleet.cell[0], fleet.heading[0], rows, goals,
-        tails(fields.data, rows, goals), np.ones(14, dtype=np.int32), how, world_keys(0, [0])[0], 0,
+        neighbour_table(layout), steps, fleet.cell[0], fleet.heading[0], rows, goals,
+        tails(steps, rows, goals), np.ones(14, dtype=np.int32), how, world_keys(0, [0])[0], 0,
     )  # fmt: skip
     late = rng.integers(0, 12, 14) * (rng.random(14) < 0.4)
     headings = fleet.heading[0].astype(np.int32)
