@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 from agents.driving.policy import PolicyController
 from sim.distances import Neighbours
 from sim.errors import InputError
-from sim.jit import kernel
-from sim.warehouse.control.fields import FieldArrays, distance
+from sim.warehouse.control.fields import distances
 from sim.warehouse.control.interface import NO_GOAL, View
 from sim.warehouse.control.pibt import PibtController
 from sim.warehouse.fleet import Fleet, Int8s, Int32s
@@ -58,7 +57,7 @@ class GuidedController:
         """``[W, N]``: who has no goal, or was as near to it ``PATIENCE_TICKS`` ago."""
         fields, goals = self._pibt.fields, view.goals[:, :, 0].copy()
         rows = fields.rows(goals)
-        here = _ways(fields.arrays, rows, view.fleet.cell)
+        here = distances(fields.arrays, rows, view.fleet.cell)
         if self._aim.shape != goals.shape:
             self._aim = np.full(goals.shape, NO_GOAL, dtype=np.int32)
             self._nearest, self._since = here, np.zeros_like(here)
@@ -95,17 +94,6 @@ class GuidedController:
         self._aim, self._nearest, self._since = (
             own[name].copy() for name in ("aim", "nearest", "since")
         )
-
-
-@kernel
-def _ways(fields: FieldArrays, rows: Int32s, cell: Int32s) -> Int32s:
-    """``[W, N]`` moves from each robot to its goal; 0 without one."""
-    ways = np.zeros_like(cell)
-    for world in range(cell.shape[0]):
-        for robot in range(cell.shape[1]):
-            if rows[world, robot] >= 0:
-                ways[world, robot] = distance(fields, rows[world, robot], cell[world, robot])
-    return ways
 
 
 def wished_cells(neighbours: Neighbours, turning: bool, fleet: Fleet, actions: Int8s) -> Int32s:

@@ -14,9 +14,10 @@ from sim.environments.warehouse.show import Observations, Show
 from sim.errors import InputError, require
 from sim.warehouse.book import new_book
 from sim.warehouse.chance import Keys
-from sim.warehouse.control.fields import Fields
+from sim.warehouse.control.fields import Fields, distances
 from sim.warehouse.control.interface import View
 from sim.warehouse.delays.options import DelayKind
+from sim.warehouse.fleet import Int32s
 from sim.warehouse.world import Setting, Snapshot, Worlds, inner, outer
 
 LOOK_AT = 100
@@ -127,8 +128,11 @@ class WarehouseBatch:
         chosen = self._checked(actions)
         begins = self._over.copy()
         chosen[begins] = 0
+        left = self._left()
         moved = self._worlds.move(chosen)
+        nearer = left - self._left()
         rewards, done = self._paid()
+        rewards += np.float32(self.options.way_reward) * nearer
         self._steps += 1
         for world in np.flatnonzero(begins):
             self._begin_next(int(world))
@@ -190,6 +194,14 @@ class WarehouseBatch:
         ticks.give(self._books, worlds.tick, fleet.cell, self._orders, rows, fields, goals)
         self._view = View(worlds.tick, fleet, goals, None)
         return self.show.observe(self._view)
+
+    def _left(self) -> Int32s:
+        """``[W, N]`` moves to the errands that robots were last seen to be on; 0 if unpaid."""
+        if not self.options.way_reward:
+            return np.zeros(self.shape, dtype=np.int32)
+        goals = np.ascontiguousarray(self._view.goals[:, :, 0])
+        rows = self._fields.rows(goals)
+        return distances(self._fields.arrays, rows, self._worlds.fleet.cell)
 
     def _paid(self) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """``[W, N]`` rewards of the tick that has passed; ``[W]`` whether all orders are done."""

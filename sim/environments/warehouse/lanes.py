@@ -16,12 +16,16 @@ from sim.warehouse.chance import world_keys
 from sim.warehouse.streams import OrderOptions
 
 MAX_STEPS = 200
+WAY_REWARD = 0.1
+"""Errands alone are found too seldom by chance to begin to learn from."""
 
 
 def options_for(robots: int) -> WarehouseOptions:
     """The world of a name: the small floor, sliding robots, local observations."""
     work = OrderOptions(orders_per_tick=float(robots), backlog=True)
-    return WarehouseOptions(robots=robots, max_steps=MAX_STEPS, orders=work, pool_size=2 * robots)
+    return WarehouseOptions(
+        robots=robots, max_steps=MAX_STEPS, orders=work, pool_size=2 * robots, way_reward=WAY_REWARD
+    )
 
 
 def interface_for(robots: int) -> Interface:

@@ -114,6 +114,10 @@ class WarehouseOptions:
     order_reward: float = 1.0
     """For each order done, that is for its last errand in addition."""
 
+    way_reward: float = 0.0
+    """For each move that is left less to the next errand of its order, and taken for each more; so
+    what is learnt sees at once which way is right, and the sum over a way is always the same."""
+
     step_cost: float = 0.01
     """Taken from each robot in each step."""
 
@@ -129,7 +133,7 @@ class WarehouseOptions:
         require("gait", self.gait, self.gait in list(Gait), ", ".join(Gait))
         known = self.observation in list(Observation)
         require("observation", self.observation, known, ", ".join(Observation))
-        for name in ("errand_reward", "order_reward", "step_cost"):
+        for name in ("errand_reward", "order_reward", "way_reward", "step_cost"):
             value = getattr(self, name)
             real = isinstance(value, (int, float)) and math.isfinite(value)
             require(name, value, real, "finite numbers")

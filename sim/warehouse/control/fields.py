@@ -36,6 +36,17 @@ def distance(fields: FieldArrays, row: int, cell: int) -> int:
     return int(fields.data[row, fields.index[cell]])
 
 
+@kernel
+def distances(fields: FieldArrays, rows: Int32s, cells: Int32s) -> Int32s:
+    """``[W, N]`` moves from ``cells`` to the goals of ``rows``; 0 where the row is -1."""
+    moves = np.zeros_like(cells)
+    for world in range(cells.shape[0]):
+        for robot in range(cells.shape[1]):
+            if rows[world, robot] >= 0:
+                moves[world, robot] = distance(fields, rows[world, robot], cells[world, robot])
+    return moves
+
+
 def free_places(layout: Layout) -> Int32s:
     """``[cells]``: number of each cell among the free ones; obstacles have the one after them."""
     index = np.full(layout.free.size, len(layout.free_cells), dtype=np.int32)

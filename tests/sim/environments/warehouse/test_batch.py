@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sim.distances import NO_CELL, breadth_first, neighbour_table
 from sim.environments.warehouse.batch import WarehouseBatch, WarehouseSteps
 from sim.environments.warehouse.options import WarehouseOptions, options_of
 from sim.errors import InputError
@@ -115,6 +116,22 @@ def test_rewards_are_of_errands_orders_and_steps() -> None:
     batch = _batch([0, 1], robots=4, errand_reward=8.0, order_reward=32.0, step_cost=0.25)
     rewards = np.concatenate([batch.step(actions).rewards for actions in _actions(batch, 400)])
     assert set(np.unique(rewards)) == {np.float32(x) for x in (-0.25, 7.75, 39.75)}
+
+
+def test_ways_are_paid_by_how_much_shorter_they_get() -> None:
+    paid = {"errand_reward": 0.0, "order_reward": 0.0, "step_cost": 0.0, "way_reward": 0.5}
+    batch = _batch([0, 1], robots=4, max_steps=50, **paid)
+    neighbours, moved = neighbour_table(batch.layout), set()
+    for actions in _actions(batch, 120):
+        goals, before = batch.view.goals[:, :, 0], batch.view.fleet.cell.copy()
+        steps = batch.step(actions)
+        for world, robot in np.ndindex(batch.shape):
+            way = breadth_first(neighbours, int(goals[world, robot]), NO_CELL)
+            after = batch.view.fleet.cell[world, robot]
+            less = 0 if steps.begins[world] else way[before[world, robot]] - way[after]
+            assert steps.rewards[world, robot] == 0.5 * less
+            moved.add(int(less))
+    assert moved == {-1, 0, 1}
 
 
 @pytest.mark.parametrize("observation", ["local", "global", "graph"])
