@@ -90,7 +90,7 @@ def cheapest(neighbours: Neighbours, tolls: Tolls, goal: int, start: int) -> NDA
 
 
 @kernel
-def _components(neighbours: Neighbours, cells: Cells) -> NDArray[np.int32]:
+def component_labels(neighbours: Neighbours, cells: Cells) -> NDArray[np.int32]:
     """``[cells]``: the number of the connected component of each cell, -1 for obstacles."""
     label = np.full(len(neighbours), -1, dtype=np.int32)
     queue = np.empty(len(cells), dtype=np.int32)
@@ -115,7 +115,7 @@ def _components(neighbours: Neighbours, cells: Cells) -> NDArray[np.int32]:
 def largest_component(layout: Layout) -> Cells:
     """Return the ascending cells of the largest connected area (of equals, the one met first)."""
     cells = layout.free_cells
-    label = _components(neighbour_table(layout), cells)
+    label = component_labels(neighbour_table(layout), cells)
     largest: Cells = cells[label[cells] == np.bincount(label[cells]).argmax()]
     return largest
 

@@ -9,16 +9,15 @@ from numpy.typing import NDArray
 
 from sim.errors import InputError, require
 from sim.layout import Layout
-from sim.warehouse.assignment import UNREACHABLE as NO_PAIR
 from sim.warehouse.assignment import AssignmentMethod, assign_orders
 from sim.warehouse.book import ASSIGNED, Book, open_orders
 from sim.warehouse.book_changes import assign
-from sim.warehouse.control.fields import UNREACHABLE, Fields
+from sim.warehouse.control.fields import Fields
+from sim.warehouse.dispatch_costs import costs, distances_for, manhattan
 from sim.warehouse.fleet import Int32s
 from sim.warehouse.world import Snapshot, Worlds
 
 NO_ORDER = -1
-Costs = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -37,10 +36,13 @@ class DispatchOptions:
     Robot Runners has 10 for both."""
 
     change: bool = True
-    """Whether an order that is not begun may go to another robot."""
+    """Whether an order that is not begun may go to another robot: of ``look_at`` of them, those
+    that are farthest from their robots."""
 
     look_at: int = 600
-    """Of the open orders the oldest so many are looked at, 1 to 100000."""
+    """Of the open orders the oldest so many are looked at, and then the next ones while robots are
+    free, 1 to 100000. If memory is too small for the distances to twice as many goals, the way to
+    an order and its length are Manhattan distances."""
 
     def __post_init__(self) -> None:
         require("every_ticks", self.every_ticks, 1 <= self.every_ticks <= 1000, "1 to 1000")
@@ -53,6 +55,10 @@ class DispatchOptions:
 class Dispatcher:
     """Gives orders to the robots of some worlds.
 
+    Never more than ``look_at`` orders, and as many more that may change hands, are looked at
+    together: matrices stay small. Distances are exact if ``fields`` has room for so many goals,
+    else they are Manhattan distances: a way that is longer than it looks costs time, not safety.
+
     Args:
         layout: the floor.
         options: how.
@@ -63,9 +69,10 @@ class Dispatcher:
     def __init__(
         self, layout: Layout, options: DispatchOptions, fields: Fields, worlds: int, robots: int
     ) -> None:
-        self._layout, self._options, self._fields = layout, options, fields
+        self._layout, self._options = layout, options
+        goals = options.look_at + (min(options.look_at, robots) if options.change else 0)
+        self._distances = distances_for(layout, fields, goals)
         self._proposed = np.full((worlds, robots), NO_ORDER, dtype=np.int32)
-        self._lengths: dict[tuple[int, ...], int] = {}
         self.refused = 0
 
     def dispatch(self, worlds: Worlds) -> None:
@@ -93,38 +100,43 @@ class Dispatcher:
             cells: ``[N]`` where its robots are.
         """
         proposed = book.order_of.copy()
-        changes = book.order_of < 0
-        orders = open_orders(book)[: self._options.look_at]
-        if not changes.any() or not len(orders):
+        free, orders = proposed < 0, open_orders(book)
+        most = self._options.look_at
+        if not free.any() or not len(orders):
             return proposed  # nobody is free, or nothing to do: nothing that could be better
-        if self._options.change:
-            held = (book.order_of >= 0) & (book.state[book.order_of] == ASSIGNED)
-            orders = np.concatenate([orders, book.order_of[held]])
-            changes |= held
-        robots = np.flatnonzero(changes)
-        cost = self._costs(book, cells[robots], orders)
-        chosen = assign_orders(self._options.assignment, cost)
-        proposed[robots] = np.where(chosen >= 0, orders[chosen], NO_ORDER)
+        held = self._held(book, cells) if self._options.change else np.empty(0, dtype=np.int64)
+        robots = np.sort(np.concatenate([np.flatnonzero(free), held]))
+        self._match(book, cells, robots, np.concatenate([orders[:most], proposed[held]]), proposed)
+        for start in range(most, len(orders), most):
+            robots = robots[proposed[robots] < 0]
+            if not len(robots):
+                break
+            self._match(book, cells, robots, orders[start : start + most], proposed)
         return proposed
 
-    def _costs(self, book: Book, cells: Int32s, orders: Int32s) -> Costs:
-        """``[R, M]`` moves from each robot through all errands of each order."""
-        first = book.errand_cells[book.errand_ptr[orders]]
-        rows, arrays = self._fields.rows(first), self._fields.arrays
-        way = arrays.data[rows[:, None], arrays.index[cells]].T.astype(np.int64)
-        length = np.array([self._length(book, int(order)) for order in orders], dtype=np.int64)
-        return np.where(way >= UNREACHABLE, NO_PAIR, way + length)
+    def _held(self, book: Book, cells: Int32s) -> NDArray[np.int64]:
+        """Robots that have not begun their order: of too many those with the longest ways."""
+        held: NDArray[np.int64] = np.flatnonzero(book.order_of >= 0)
+        held = held[book.state[book.order_of[held]] == ASSIGNED]
+        if len(held) <= self._options.look_at:
+            return held
+        goals = book.errand_cells[book.errand_ptr[book.order_of[held]]]
+        away = manhattan(self._layout.width, cells[held], goals)
+        farthest = np.argsort(-away, kind="stable")[: self._options.look_at]
+        return held[np.sort(farthest)]
 
-    def _length(self, book: Book, order: int) -> int:
-        """Moves from the first errand to the last; ``NO_PAIR`` where no way leads on."""
-        cells = tuple(book.errand_cells[book.errand_ptr[order] : book.errand_ptr[order + 1]])
-        if cells not in self._lengths:
-            rows = self._fields.rows(np.array(cells, dtype=np.int32))
-            data, index = self._fields.arrays
-            legs = data[rows[1:], index[np.array(cells[:-1], dtype=np.int64)]]
-            cut = (legs >= UNREACHABLE).any()
-            self._lengths[cells] = NO_PAIR if cut else int(legs.sum(dtype=np.int64))
-        return self._lengths[cells]
+    def _match(
+        self,
+        book: Book,
+        cells: Int32s,
+        robots: NDArray[np.int64],
+        orders: Int32s,
+        proposed: Int32s,
+    ) -> None:
+        """Pair some robots with some orders; ``proposed`` is changed."""
+        cost = costs(self._distances, book, cells[robots], orders)
+        chosen = assign_orders(self._options.assignment, cost)
+        proposed[robots] = np.where(chosen >= 0, orders[chosen], NO_ORDER)
 
     def snapshot(self) -> Snapshot:
         """What is proposed and not yet in effect."""

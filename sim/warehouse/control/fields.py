@@ -23,17 +23,17 @@ class FieldArrays(NamedTuple):
 
     Args:
         data: ``[R, places]`` uint16, moves from each place to the goal of each row.
-        index: ``[cells]`` the place of each cell: a number among the free cells, or in a box.
+        place: ``[cells]`` the place of each cell: a number among the free cells, or in a box.
     """
 
     data: NDArray[np.uint16]
-    index: Int32s
+    place: Int32s
 
 
 @kernel
 def distance(fields: FieldArrays, row: int, cell: int) -> int:
     """Moves from ``cell`` to the goal of ``row``; ``UNREACHABLE`` if there is no way."""
-    return int(fields.data[row, fields.index[cell]])
+    return int(fields.data[row, fields.place[cell]])
 
 
 @kernel

@@ -91,7 +91,7 @@ class Guides:
         self._side, self._reach = max(least, min(SIDE, most)), reach
         self._neighbours, self._width = neighbour_table(layout), layout.width
         row, column = np.divmod(np.arange(layout.free.size), layout.width)
-        self.index: Int32s = (
+        self.place: Int32s = (
             row % self._side * self._side + column % self._side
         ).astype(np.int32)  # fmt: skip
         """``[cells]`` the place of each cell in a box that holds it."""
@@ -111,7 +111,7 @@ class Guides:
         """
         _update(
             self._neighbours, self._landmarks, self._width, self._side, self._reach,
-            np.ascontiguousarray(cell), np.ascontiguousarray(goals), self._guided, self.index,
+            np.ascontiguousarray(cell), np.ascontiguousarray(goals), self._guided, self.place,
             self.data, self._scratch, self._queue,
         )  # fmt: skip
         return np.where(goals >= 0, np.arange(len(goals)), -1).astype(np.int32)
@@ -133,17 +133,16 @@ class Guides:
             own[:] = given
         for robot in np.flatnonzero(self._guided.goal >= 0):
             _fill(
-                self._neighbours, self._width, self._side, int(robot), self._guided, self.index,
+                self._neighbours, self._width, self._side, int(robot), self._guided, self.place,
                 self.data, self._queue,
             )  # fmt: skip
 
 
 def _unguided(robots: int) -> Guided:
-    return Guided(
-        np.full(robots, -1, dtype=np.int32),
-        *(np.zeros(robots, dtype=np.int32) for _ in range(6)),
-        moves=np.zeros((robots, KEPT_MOVES), dtype=np.uint8),
-    )
+    top, left, waypoint, at, length, beyond = np.zeros((6, robots), dtype=np.int32)
+    goal = np.full(robots, -1, dtype=np.int32)
+    moves = np.zeros((robots, KEPT_MOVES), dtype=np.uint8)
+    return Guided(goal, top, left, waypoint, at, length, beyond, moves)
 
 
 @kernel

@@ -7,6 +7,7 @@ they are first asked for; those that were asked for least recently make room for
 
 import heapq
 from collections import OrderedDict
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from sim.distances import Neighbours, neighbour_table
 from sim.errors import require
 from sim.jit import kernel
 from sim.layout import Layout
+from sim.warehouse.control.fields import free_places
 from sim.warehouse.fleet import Int32s
 from sim.warehouse.rules import Gait
 
@@ -22,7 +24,22 @@ UNREACHABLE = 65535
 """Stands for the steps from where there is no way; also the longest way that can be stored."""
 
 Fields = NDArray[np.uint16]
-"""``[R, cells, 4]`` by heading, or ``[R, cells, 1]`` where heading does not matter."""
+"""``[R, places, 4]`` by heading, or ``[R, places, 1]`` where heading does not matter."""
+
+
+class Steps(NamedTuple):
+    """Fields as planners read them.
+
+    Args:
+        data: steps to the goal of each row.
+        place: ``[cells]`` the place of each cell in ``data``: a number among the free cells, or in
+            a box.
+        width: of the floor.
+    """
+
+    data: Fields
+    place: Int32s
+    width: int
 
 
 def planes(gait: Gait) -> int:
@@ -31,27 +48,30 @@ def planes(gait: Gait) -> int:
 
 
 @kernel
-def oriented_field(neighbours: Neighbours, goal: int, field: NDArray[np.uint16]) -> None:
+def oriented_field(
+    neighbours: Neighbours, goal: int, index: Int32s, field: NDArray[np.uint16]
+) -> None:
     """Fill ``field`` with the steps to ``goal``, whatever the heading there: breadth first.
 
     Args:
         neighbours: ``[cells, 4]``.
         goal: a free cell.
-        field: ``[cells, 4]`` or ``[cells, 1]``, overwritten.
+        index: ``[cells]`` where cells are in the field.
+        field: ``[places, 4]`` or ``[places, 1]``, overwritten.
     """
     headings = field.shape[1]
     field[:] = UNREACHABLE
     queue = np.empty(field.size, dtype=np.int32)
     tail = 0
     for heading in range(headings):
-        field[goal, heading] = 0
+        field[index[goal], heading] = 0
         queue[tail] = goal * headings + heading
         tail += 1
     head = 0
     while head < tail:
         cell, heading = divmod(queue[head], headings)
         head += 1
-        steps = field[cell, heading] + 1
+        steps = field[index[cell], heading] + 1
         for choice in range(3 if headings == 4 else 4):
             # Where the robot was one step ago: it drove forward from behind, or turned here.
             before, turned = cell, heading
@@ -61,8 +81,8 @@ def oriented_field(neighbours: Neighbours, goal: int, field: NDArray[np.uint16])
                 before = neighbours[cell, heading ^ 2]
             else:
                 turned = (heading + 2 * choice - 3) & 3
-            if before >= 0 and field[before, turned] == UNREACHABLE:
-                field[before, turned] = steps
+            if before >= 0 and field[index[before], turned] == UNREACHABLE:
+                field[index[before], turned] = steps
                 queue[tail] = before * headings + turned
                 tail += 1
 
@@ -104,15 +124,31 @@ class OrientedFields:
     def __init__(self, layout: Layout, gait: Gait, capacity_mib: float) -> None:
         self._neighbours = neighbour_table(layout)
         headings = planes(gait)
-        field_bytes = 2 * headings * layout.free.size
+        places = len(layout.free_cells) + 1
+        field_bytes = 2 * headings * places
         rows = int(capacity_mib * 2**20) // field_bytes
         require("capacity_mib", capacity_mib, rows >= 1,
                 f"at least {field_bytes / 2**20:.3f}, for one goal")  # fmt: skip
         # Memory that is never written is never taken from the system; no more goals than cells.
         rows = min(rows, layout.free.size)
-        self.data: Fields = np.empty((rows, layout.free.size, headings), dtype=np.uint16)
-        """``[R, cells, planes]``: steps to the goal of each row; see ``rows``."""
+        self.layout, self.headings, self.capacity_mib = layout, headings, capacity_mib
+        self._shape = rows, places, headings
+        self.forget()
+
+    @property
+    def data(self) -> Fields:
+        """``[R, places, planes]``: steps to the goal of each row; see ``rows``."""
+        return self.steps.data
+
+    def forget(self) -> None:
+        """Give all memory back that fields took."""
+        data: Fields = np.empty(self._shape, dtype=np.uint16)
+        self.steps = Steps(data, free_places(self.layout), self.layout.width)
         self._row_of: OrderedDict[int, int] = OrderedDict()
+
+    def fits(self, goals: Int32s) -> bool:
+        """Whether there is room for so many different goals at once; below 0 is none."""
+        return goals.size <= len(self.data) or len(np.unique(goals[goals >= 0])) <= len(self.data)
 
     def rows(self, goals: Int32s) -> Int32s:
         """Rows of ``data`` that hold the steps to these goals, until the next call.
@@ -142,6 +178,6 @@ class OrientedFields:
         if goal not in self._row_of:
             full = len(self._row_of) == len(self.data)
             row = self._row_of.popitem(last=False)[1] if full else len(self._row_of)
-            oriented_field(self._neighbours, goal, self.data[row])
+            oriented_field(self._neighbours, goal, self.steps.place, self.data[row])
             self._row_of[goal] = row
         return self._row_of[goal]

@@ -60,6 +60,7 @@ class PibtController:
         self.rules, self.keys = rules, keys
         self.fields = Fields(layout, capacity_mib)
         self._capacity_mib, self._reach = capacity_mib, reach
+        self._guides: Guides | None = None
         self._begin(0)
 
     def act(self, view: View, wanted: Int32s | None = None) -> Int8s:
@@ -114,7 +115,7 @@ class PibtController:
                 return self.fields.rows(goals[:, :, :1]), self.fields.arrays
             self._guides = self._guide(cell.size)
         rows = self._guides.rows(cell.ravel(), goals[:, :, 0].ravel())
-        arrays = FieldArrays(self._guides.data[:, :, 0], self._guides.index)
+        arrays = FieldArrays(self._guides.data[:, :, 0], self._guides.place)
         return rows.reshape(*cell.shape, 1), arrays
 
     def _guide(self, robots: int) -> Guides:
@@ -172,7 +173,7 @@ class PibtController:
 
     def _begin(self, count: int) -> None:
         shape = len(self.keys), count
-        self._guides: Guides | None = None
+        self._guides = None
         self._elapsed = np.zeros(shape, dtype=np.int64)
         self._aim, self._kept = (np.full(shape, NO_GOAL, dtype=np.int32) for _ in range(2))
         self._nothing = np.full(shape, -1, dtype=np.int32)

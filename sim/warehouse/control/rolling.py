@@ -19,11 +19,12 @@ from sim.distances import neighbour_table
 from sim.errors import InputError, require
 from sim.layout import Layout
 from sim.warehouse.chance import Keys
+from sim.warehouse.control.guides import Guides
 from sim.warehouse.control.interface import View
-from sim.warehouse.control.oriented import OrientedFields
+from sim.warehouse.control.oriented import OrientedFields, Steps
 from sim.warehouse.control.passing import Window, decide_passing
 from sim.warehouse.control.precedence import Executor, load, stage
-from sim.warehouse.control.window import WindowSettings, plan_window
+from sim.warehouse.control.window import WindowSettings, plan_window, room_for
 from sim.warehouse.fleet import Fleet, Int8s, Int32s
 from sim.warehouse.rules import Following, Rules
 from sim.warehouse.world import inner, outer
@@ -74,7 +75,9 @@ class RollingController:
         options: how.
         fleet: where the robots start, at rest.
         keys: ``[W]`` chance of each world.
-        fields: steps to goals, may be shared.
+        fields: steps to goals, may be shared. If those to all goals ahead do not fit, plans end at
+            the next one; if these do not fit either, robots of this world have boxes (``Guides``)
+            from then on.
         coordinator: decides passing orders; None: those of the plan.
         apart: ``[cells, 4]`` bool, moves in which a robot follows nobody; None: nowhere.
     """
@@ -105,6 +108,8 @@ class RollingController:
         self._pending = np.zeros((worlds, robots, steps), dtype=np.int8)
         # With a coordinator instead: robots and cells of entries, -1 beyond the last.
         self._entries = np.full((worlds, 2, robots * steps if coordinator else 0), -1, np.int32)
+        self._room = room_for(self._settings, layout.width, len(self._neighbours), fields.headings)
+        self._guides: list[Guides | None] = [None] * worlds
         self.improved = np.zeros(worlds, dtype=np.int64)
         self.windows = np.zeros(worlds, dtype=np.int64)
 
@@ -150,24 +155,48 @@ class RollingController:
 
     def _window(self, world: int, executor: Executor, view: View) -> Any:
         goals = executor.goals_left(view.goals[world])
-        rows = self._fields.rows(goals)
+        rows, fields = self._distances(world, executor.staged.cell, goals)
+        goals = goals[:, : rows.shape[1]]
         spare = executor.finish_ticks(view.fleet, world) - self._options.after_ticks
         late = np.maximum(0, spare + self._rounding) // self._rules.ticks_per_action
         return plan_window(
             self._neighbours,
-            self._fields.data,
+            fields,
             executor.staged.cell,
             executor.staged.heading,
             rows,
             goals,
-            tails(self._fields.data, rows, goals),
+            tails(fields, rows, goals),
             np.ones(len(goals), dtype=np.int32),
             self._settings,
             self._keys[world],
             view.tick,
             late=late.astype(np.int32),
             earlier=self._pending[world],
+            room=self._room,
         )
+
+    def _distances(self, world: int, cell: Int32s, goals: Int32s) -> tuple[Int32s, Steps]:
+        """``[N, K]`` rows of the goals, K is 1 if more do not fit; and what they are rows of."""
+        if self._guides[world] is None:
+            for ahead in (goals, goals[:, :1]):
+                if self._fields.fits(ahead):
+                    return self._fields.rows(ahead), self._fields.steps
+        guides = self._guide(world, len(cell))
+        rows = guides.rows(cell, goals[:, 0])[:, None]
+        return rows, Steps(guides.data, guides.place, self._fields.layout.width)
+
+    def _guide(self, world: int, robots: int) -> Guides:
+        """The boxes of a world, from the first call on."""
+        guides = self._guides[world]
+        if guides is None:
+            fields, worlds = self._fields, len(self._guides)
+            fields.forget()
+            guides = self._guides[world] = Guides(
+                fields.layout, robots, fields.headings, self._settings.steps + 1,
+                fields.capacity_mib / worlds,
+            )  # fmt: skip
+        return guides
 
     def _coordinate(self, world: int, executor: Executor, view: View, cells: Int32s) -> None:
         assert self._coordinator is not None
@@ -193,6 +222,9 @@ class RollingController:
         for world, executor in enumerate(self._executors):
             arrays = {name: array.copy() for name, array in executor.staged._asdict().items()}
             parts |= outer(arrays, f"staged-{world}")
+        for world, guides in enumerate(self._guides):
+            if guides is not None:
+                parts |= outer(guides.snapshot(), f"guides-{world}")
         return parts
 
     def restore(self, snapshot: Snapshot) -> None:
@@ -209,13 +241,16 @@ class RollingController:
             own[:] = given
         for world, executor in enumerate(self._executors):
             executor.staged = load(executor.staged, inner(snapshot, f"staged-{world}"))
+            self._guides[world], guides = None, inner(snapshot, f"guides-{world}")
+            if guides:
+                self._guide(world, len(executor.staged.cell)).restore(guides)
 
 
-def tails(fields: NDArray[np.uint16], rows: Int32s, goals: Int32s) -> Int32s:
+def tails(fields: Steps, rows: Int32s, goals: Int32s) -> Int32s:
     """``[N, K]`` steps from each goal through all later ones, turns at goals not counted."""
     left = np.zeros(goals.shape, dtype=np.int32)
     for place in range(goals.shape[1] - 2, -1, -1):
         there = rows[:, place + 1] >= 0
-        legs = fields[rows[there, place + 1], goals[there, place]].min(axis=1)
+        legs = fields.data[rows[there, place + 1], fields.place[goals[there, place]]].min(axis=1)
         left[there, place] = left[there, place + 1] + legs
     return left

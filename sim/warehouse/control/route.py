@@ -61,15 +61,14 @@ def landmarks_of(neighbours: Neighbours, first: int, count: int = LANDMARKS) -> 
         first: a free cell; landmarks are where one can go from there.
         count: 1 or more.
     """
-    away = breadth_first(neighbours, first, NO_CELL)
+    far = breadth_first(neighbours, first, NO_CELL)
     landmarks = np.empty((len(neighbours), count), dtype=np.uint16)
     nearest = np.full(len(neighbours), np.iinfo(np.int64).max)
     for place in range(count):
-        away = breadth_first(neighbours, int(np.argmax(away)), NO_CELL)
+        away = breadth_first(neighbours, int(np.argmax(far)), NO_CELL)
         known = (away >= 0) & (away < UNREACHABLE)
         landmarks[:, place] = np.where(known, away, UNREACHABLE)
-        nearest = np.minimum(nearest, away)
-        away = nearest
+        far = nearest = np.minimum(nearest, away)
     return landmarks
 
 
@@ -81,7 +80,7 @@ def least_moves(landmarks: Landmarks, width: int, cell: int, goal: int) -> int:
     for place in range(landmarks.shape[1]):
         here, there = np.int64(landmarks[cell, place]), np.int64(landmarks[goal, place])
         if here != UNREACHABLE and there != UNREACHABLE:
-            bound = max(bound, abs(here - there))
+            bound = max(bound, int(abs(here - there)))
     return bound
 
 

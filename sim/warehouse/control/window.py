@@ -8,11 +8,11 @@ import numpy as np
 
 from sim.distances import Neighbours
 from sim.errors import require
-from sim.warehouse.control.oriented import Fields
+from sim.warehouse.control.oriented import Steps
 from sim.warehouse.control.window_path import BUCKETS, Search
 from sim.warehouse.control.window_search import polish
-from sim.warehouse.control.window_start import begin
-from sim.warehouse.control.window_state import Attempt, Plan, Problem
+from sim.warehouse.control.window_start import begin, vacate
+from sim.warehouse.control.window_state import NOBODY, Attempt, Plan, Problem
 from sim.warehouse.fleet import Int8s, Int32s
 
 
@@ -63,9 +63,21 @@ class Window(NamedTuple):
     loss: int
 
 
+class Room(NamedTuple):
+    """What windows are written on, the larger the floor.
+
+    Args:
+        occupant: ``[S + 1, cells]`` of ``Plan``, nobody anywhere before and after a window.
+        search: scratch.
+    """
+
+    occupant: Int32s
+    search: Search
+
+
 def plan_window(
     neighbours: Neighbours,
-    fields: Fields,
+    fields: Steps,
     cell: Int32s,
     heading: Int8s,
     rows: Int32s,
@@ -77,6 +89,7 @@ def plan_window(
     tick: int,
     late: Int32s | None = None,
     earlier: Int8s | None = None,
+    room: Room | None = None,
 ) -> Window:
     """Plan the next steps of all robots; a function of its arguments alone.
 
@@ -94,18 +107,22 @@ def plan_window(
             yet; None: 0.
         earlier: ``[N, any]`` actions to begin with, such as the rest of the last window; what does
             not fit is left out. None: all wait.
+        room: for such windows, used again and again; None: new.
 
     Returns:
         a window in which no two robots are in one cell, swap or turn in a ring.
     """
-    planes = fields.shape[2]
+    planes = fields.data.shape[2]
+    if room is None:
+        room = room_for(settings, fields.width, len(neighbours), planes)
     problem = Problem(
-        neighbours, fields, cell, heading, rows, goals, tails, priority, settings.straight_only,
+        neighbours, fields.data, fields.place, cell, heading, rows, goals, tails, priority,
+        settings.straight_only,
         np.zeros(len(cell), dtype=np.int32) if late is None else late,
     )  # fmt: skip
-    plan = empty_plan(len(cell), settings.steps, len(neighbours))
+    plan = empty_plan(len(cell), room.occupant)
     attempt = empty_attempt(len(cell), settings.steps, settings.together)
-    search = empty_search(settings.steps, len(neighbours), planes, settings.places)
+    search = room.search
     if earlier is None:
         earlier = np.zeros((len(cell), 0), dtype=np.int8)
     begin(problem, plan, attempt, search, earlier, np.empty(len(cell), dtype=np.int32))
@@ -114,14 +131,30 @@ def plan_window(
         problem, plan, attempt, search, order, settings.penalty_steps,
         settings.iterations, np.uint64(key), tick,
     )  # fmt: skip
+    vacate(plan)
     loss = int(((plan.cost - plan.least) * priority).sum())
     return Window(plan.actions, plan.cells, plan.headings, loss)
 
 
-def empty_plan(robots: int, steps: int, cells: int) -> Plan:
-    """Room for a plan of S steps on a floor of ``cells``."""
+def room_for(settings: WindowSettings, width: int, cells: int, planes: int) -> Room:
+    """Room for windows of one floor.
+
+    Args:
+        settings: of the windows.
+        width, cells: of the floor.
+        planes: of the fields.
+    """
+    return Room(
+        occupant=np.full((settings.steps + 1, cells), NOBODY, dtype=np.int32),
+        search=empty_search(settings.steps, width, cells, planes, settings.places),
+    )
+
+
+def empty_plan(robots: int, occupant: Int32s) -> Plan:
+    """Room for a plan of S steps; ``occupant`` is ``[S + 1, cells]``, nobody anywhere."""
+    steps = len(occupant) - 1
     return Plan(
-        occupant=np.empty((steps + 1, cells), dtype=np.int32),
+        occupant=occupant,
         cells=np.empty((robots, steps + 1), dtype=np.int32),
         headings=np.empty((robots, steps + 1), dtype=np.int8),
         actions=np.empty((robots, steps), dtype=np.int8),
@@ -146,10 +179,13 @@ def empty_attempt(robots: int, steps: int, together: int) -> Attempt:
     )
 
 
-def empty_search(steps: int, cells: int, planes: int, nodes: int) -> Search:
+def empty_search(steps: int, width: int, cells: int, planes: int, nodes: int) -> Search:
     """Room for a search that looks at no more than ``nodes`` places."""
+    side = 2 * steps + 1  # no two cells in reach are so many rows or columns apart
+    row, column = np.divmod(np.arange(cells), width)
     return Search(
-        seen=np.zeros((steps + 1, cells, planes), dtype=np.int32),
+        wrap=(row % side * side + column % side).astype(np.int32),
+        seen=np.zeros((steps + 1, side * side, planes), dtype=np.int32),
         number=np.zeros(1, dtype=np.int64),
         first=np.empty(BUCKETS, dtype=np.int32),
         next=np.empty(nodes, dtype=np.int32),

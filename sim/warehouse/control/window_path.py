@@ -37,7 +37,8 @@ class Search(NamedTuple):
     """Scratch of A*.
 
     Args:
-        seen: ``[S + 1, cells, planes]`` the last search that has looked at a place.
+        wrap: ``[cells]`` numbers that differ among the cells that a robot can get to.
+        seen: ``[S + 1, numbers, planes]`` the last search that has looked at a place.
         number: ``[1]`` of the search.
         first: ``[BUCKETS]`` the node put last into each bucket.
         next: ``[nodes]`` the node put into the same bucket before.
@@ -45,6 +46,7 @@ class Search(NamedTuple):
             before, cost up to here, and penalties up to here.
     """
 
+    wrap: Int32s
     seen: Int32s
     number: NDArray[np.int64]
     first: Int32s
@@ -75,6 +77,7 @@ def best_path(
     """
     # Bundles of arrays are slow to hand over, so that the inner loop works with single ones.
     nodes, seen, later, first = search.nodes, search.seen, search.next, search.first
+    wrap, place_of = search.wrap, problem.place
     occupant, cells, drives, settled = plan.occupant, plan.cells, plan.drives, attempt.settled
     neighbours, fields = problem.neighbours, problem.fields
     rows, goals, tails = problem.rows, problem.goals, problem.tails
@@ -102,9 +105,9 @@ def best_path(
         first[bucket] = later[node]
         step, cell = int(nodes[node, STEP]), int(nodes[node, CELL])
         heading = int(nodes[node, HEADING])
-        if seen[step, cell, heading if turning else 0] == number:
+        if seen[step, wrap[cell], heading if turning else 0] == number:
             continue
-        seen[step, cell, heading if turning else 0] = number
+        seen[step, wrap[cell], heading if turning else 0] = number
         if step == steps:
             return node
         if used + choices > len(nodes):
@@ -127,7 +130,7 @@ def best_path(
                 after = int(neighbours[cell, drive])
                 if after < 0:
                     continue
-            if seen[step + 1, after, turned if turning else 0] == number:
+            if seen[step + 1, wrap[after], turned if turning else 0] == number:
                 continue
             meetings = 0
             if occupant[step + 1, after] != NOBODY or (
@@ -152,7 +155,7 @@ def best_path(
             total = cost + penalties - least
             if next_goal < rows.shape[1] and rows[robot, next_goal] >= 0:
                 row = rows[robot, next_goal]
-                total += int(fields[row, after, turned if turning else 0])
+                total += int(fields[row, place_of[after], turned if turning else 0])
                 total += tails[robot, next_goal]
             place = min(BUCKETS - 1, max(0, total))
             later[used] = first[place]

@@ -25,7 +25,7 @@ from sim.warehouse.rules import FORWARD, TURN_RIGHT, WAIT
 def begin(
     problem: Problem, plan: Plan, attempt: Attempt, search: Search, earlier: Int8s, waiting: Int32s
 ) -> None:
-    """Fill a plan.
+    """Fill a plan; nobody is in ``plan.occupant`` before.
 
     Args:
         problem: of the window.
@@ -33,7 +33,6 @@ def begin(
         earlier: ``[N, steps]`` actions to begin with; after their end the robots wait.
         waiting: ``[N]`` scratch.
     """
-    plan.occupant[:] = NOBODY
     attempt.number[:] = 1
     for robot in range(len(problem.cell)):
         plan.least[robot] = _least(problem, plan, attempt, search, robot)
@@ -139,3 +138,11 @@ def _cost(problem: Problem, plan: Plan, robot: int) -> int:
                 goal += 1
     end = plan.cells.shape[1] - 1
     return cost + remaining(problem, robot, goal, plan.cells[robot, end], plan.headings[robot, end])
+
+
+@kernel
+def vacate(plan: Plan) -> None:
+    """Leave nobody in ``plan.occupant``: less work than to look at every cell."""
+    for robot in range(len(plan.cells)):
+        for step in range(plan.cells.shape[1]):
+            plan.occupant[step, plan.cells[robot, step]] = NOBODY

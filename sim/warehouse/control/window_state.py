@@ -23,7 +23,8 @@ class Problem(NamedTuple):
 
     Args:
         neighbours: ``[cells, 4]``.
-        fields: ``[R, cells, 4]`` by heading where robots turn, ``[R, cells, 1]`` where they slide.
+        fields: ``[R, places, 4]`` by heading where robots turn, or ``[R, places, 1]``.
+        place: ``[cells]`` the place of each cell in ``fields``.
         cell: ``[N]``, distinct.
         heading: ``[N]``.
         rows: ``[N, K]`` of ``fields``, -1 beyond the last goal.
@@ -37,6 +38,7 @@ class Problem(NamedTuple):
 
     neighbours: Neighbours
     fields: Fields
+    place: Int32s
     cell: Int32s
     heading: Int8s
     rows: Int32s
@@ -97,7 +99,8 @@ def remaining(problem: Problem, robot: int, goal: int, cell: int, heading: int) 
     if goal >= problem.rows.shape[1] or problem.rows[robot, goal] < 0:
         return 0
     fields = problem.fields
-    steps = fields[problem.rows[robot, goal], cell, heading if fields.shape[2] == 4 else 0]
+    place, plane = problem.place[cell], heading if fields.shape[2] == 4 else 0
+    steps = fields[problem.rows[robot, goal], place, plane]
     return int(steps) + int(problem.tails[robot, goal])
 
 
@@ -113,7 +116,7 @@ def first_goal(problem: Problem, robot: int) -> int:
     none = int(problem.rows.shape[1])
     if is_done(problem, robot, 0):
         return none
-    steps = problem.fields[problem.rows[robot, 0], problem.cell[robot], 0]
+    steps = problem.fields[problem.rows[robot, 0], problem.place[problem.cell[robot]], 0]
     return none if steps == UNREACHABLE else 0
 
 

@@ -10,8 +10,8 @@ from sim.distances import NO_CELL, breadth_first, neighbour_table
 from sim.errors import InputError
 from sim.layout import Layout
 from sim.warehouse.assignment import AssignmentMethod
-from sim.warehouse.book import ASSIGNED, BEGUN, GIVEN, Book, new_book
-from sim.warehouse.book_changes import reveal
+from sim.warehouse.book import ASSIGNED, BEGUN, DONE, GIVEN, Book, new_book
+from sim.warehouse.book_changes import assign, reveal
 from sim.warehouse.control.fields import Fields
 from sim.warehouse.dispatch import Dispatcher, DispatchOptions
 from sim.warehouse.fleet import Int32s, random_starts
@@ -133,6 +133,48 @@ def test_orders_that_nobody_can_do_are_given_to_nobody() -> None:
     worlds.reveal()
     dispatcher(DispatchOptions(), 2, halves).dispatch(worlds)
     assert sorted(book.order_of.tolist()) == [-1, 2]
+
+
+def cramped(options: DispatchOptions, robots: int, layout: Layout) -> Dispatcher:
+    """With room for the distances to one goal."""
+    row_mib = 2 * (len(layout.free_cells) + 1) / 2**20
+    return Dispatcher(layout, options, Fields(layout, row_mib), 1, robots)
+
+
+def test_distances_that_do_not_fit_are_estimated() -> None:
+    """On a floor without obstacles nothing changes; islands are still told apart."""
+    room = Layout("room", np.ones((7, 9), dtype=np.bool_))
+    rng = np.random.default_rng(0)
+    book = new_book(orders_of(list(rng.choice(room.free_cells, (12, 2)))), 5)
+    reveal(book, 0, 12)
+    cells = random_starts(room, 5, 1, rng)[0]
+    exact, estimated = (
+        make(DispatchOptions(), 5, room).propose(book, cells) for make in (dispatcher, cramped)
+    )
+    assert np.array_equal(exact, estimated)
+    halves = Layout("halves", np.array([[1, 1, 0, 1]], dtype=np.bool_))
+    book = new_book(orders_of([[3], [1, 3], [1]]), 2)
+    reveal(book, 0, 3)
+    both = np.array([0, 1], dtype=np.int32)
+    assert sorted(cramped(DispatchOptions(), 2, halves).propose(book, both).tolist()) == [-1, 2]
+
+
+@pytest.mark.parametrize("change", [False, True])
+def test_more_robots_than_orders_looked_at_all_get_some(change: bool) -> None:
+    rng = np.random.default_rng(0)
+    book = new_book(orders_of(list(rng.choice(FLOOR.free_cells, (40, 1)))), 20)
+    reveal(book, 0, 40)
+    cells = random_starts(FLOOR, 20, 1, rng)[0]
+    few = dispatcher(DispatchOptions(look_at=3, change=change), 20)
+    chosen = few.propose(book, cells)
+    assert set(chosen.tolist()) == set(range(20))
+    assign(book, chosen, 0)
+    book.order_of[:2], book.state[chosen[:2]] = -1, DONE
+    again = few.propose(book, cells)
+    assert len(set(again.tolist())) == 20
+    assert (again[:2] >= 0).all()
+    kept = int((again == chosen).sum())
+    assert 18 - 3 <= kept <= 18 if change else kept == 18
 
 
 def test_options_that_mean_nothing_are_refused() -> None:

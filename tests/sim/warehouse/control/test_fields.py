@@ -49,7 +49,7 @@ def test_goals_longest_out_of_use_are_forgotten_and_distances_stay_exact() -> No
         assert all(
             distance(fields.arrays, row, goal) == 0 for goal, row in zip(goals, rows, strict=True)
         )
-        places = fields.arrays.index[rng.choice(layout.free_cells, 50)]
+        places = fields.arrays.place[rng.choice(layout.free_cells, 50)]
         fresh = Fields(layout, 1)
         again = fresh.rows(goals)
         assert (fields.arrays.data[rows][:, places] == fresh.arrays.data[again][:, places]).all()

@@ -37,8 +37,8 @@ def planned(
     rows = fields.rows(goal_cells)
     headings = np.full(len(cells), heading, dtype=np.int8)
     return plan_window(
-        neighbour_table(layout), fields.data, cell, headings, rows, goal_cells,
-        tails(fields.data, rows, goal_cells), np.ones(len(cells), dtype=np.int32), how,
+        neighbour_table(layout), fields.steps, cell, headings, rows, goal_cells,
+        tails(fields.steps, rows, goal_cells), np.ones(len(cells), dtype=np.int32), how,
         world_keys(0, [0])[0], 0, None if late is None else np.array(late, dtype=np.int32),
         earlier,
     )  # fmt: skip
