@@ -27,7 +27,9 @@ def test_a_round_calls_every_route_in_turn() -> None:
     assert {name: values.shape for name, values in us.items()} == {"a": (2,), "b": (2,)}
 
 
-@pytest.mark.parametrize("part", ["act", "step", "choose", "learn"])
+@pytest.mark.parametrize(
+    "part", ["act", "step", "choose", pytest.param("learn", marks=pytest.mark.slow)]
+)
 def test_parts_of_ours_count_actions_and_not_resets(part: str) -> None:
     ours = Ours(cpu.setup_of(4, Algorithm.PPO))
     counted = sum(getattr(ours, part)() for _ in range(3))
@@ -41,6 +43,7 @@ def test_the_bare_loop_counts_the_same() -> None:
     assert 0.8 * 3 * 64 < sum(bare.step() for _ in range(3)) < 3 * 64
 
 
+@pytest.mark.slow
 def test_cpu_says_what_is_missing_and_ends_with_a_ratio(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -72,6 +75,7 @@ def test_the_loop_of_the_paper_learns_and_begins_again() -> None:
     assert float(loop.memory.abs().sum()) == 0
 
 
+@pytest.mark.slow
 def test_qfwp_ends_with_every_ratio() -> None:
     figures = qfwp.measure(ActOptions(1, 4, 5), rounds=1, least_s=0)
     assert len(figures) == 9

@@ -54,6 +54,7 @@ def test_a_run_tells_returns_and_goes_on_where_it_stopped(
     assert content(parts) == content(tmp_path / "whole")
 
 
+@pytest.mark.slow
 def test_hosts_on_ray_do_not_change_a_bit(tmp_path: Path) -> None:
     for workers in (0, 2):
         folder = tmp_path / str(workers)
