@@ -167,7 +167,9 @@ def test_more_robots_than_orders_looked_at_all_get_some(change: bool) -> None:
     cells = random_starts(FLOOR, 20, 1, rng)[0]
     few = dispatcher(DispatchOptions(look_at=3, change=change), 20)
     chosen = few.propose(book, cells)
-    assert set(chosen.tolist()) == set(range(20))
+    given = set(chosen.tolist())
+    assert len(given) == 20
+    assert set(range(18)) < given < set(range(21))  # the last two are chosen among three
     assign(book, chosen, 0)
     book.order_of[:2], book.state[chosen[:2]] = -1, DONE
     again = few.propose(book, cells)
