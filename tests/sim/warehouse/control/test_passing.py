@@ -53,7 +53,7 @@ def case(rules: Rules, seed: int) -> Case:
     goals = rng.choice(layout.free_cells, (14, 2)).astype(np.int32)
     fields = OrientedFields(layout, rules.gait, 1)
     rows = fields.rows(goals)
-    steps = fields.data
+    steps = fields.steps
     how = WindowSettings(iterations=50, straight_only=rules.following is not Following.TOGETHER)
     plan = plan_window(
         neighbour_table(layout), steps, fleet.cell[0], fleet.heading[0], rows, goals,

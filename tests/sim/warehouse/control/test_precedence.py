@@ -85,8 +85,8 @@ class Floor:
         straight = self.rules.following is not Following.TOGETHER
         how = WindowSettings(steps=PLAN_STEPS, iterations=20, straight_only=straight)
         plan = plan_window(
-            self.neighbours, self.oriented.data, staged.cell, staged.heading, rows, goals,
-            tails(self.oriented.data, rows, goals), np.ones(len(goals), dtype=np.int32), how, KEY,
+            self.neighbours, self.oriented.steps, staged.cell, staged.heading, rows, goals,
+            tails(self.oriented.steps, rows, goals), np.ones(len(goals), dtype=np.int32), how, KEY,
             tick,
         ).actions  # fmt: skip
         self._promise(lambda: self.executor.commit(plan, PLAN_STEPS),
@@ -227,7 +227,7 @@ def test_snapshots_of_other_worlds_are_refused() -> None:
     cells = np.array([0, 3], dtype=np.int32)
     staged = stage(cells, np.ones(2, dtype=np.int8), 9)
     arrays = dict(staged._asdict())
-    assert all((a == b).all() for a, b in zip(load(staged, arrays), staged, strict=True))
+    assert all(map(np.array_equal, load(staged, arrays), staged))
     with pytest.raises(InputError, match=r"issued has the shape \(8,\); allowed: \(9,\)"):
         load(staged, arrays | {"issued": np.zeros(8, dtype=np.int32)})
     with pytest.raises(InputError, match="snapshot: length"):
