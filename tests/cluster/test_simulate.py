@@ -294,7 +294,7 @@ BAD = [
     ("--dispatch.look-at 0", "look_at is 0; allowed: 1 to 100000"),
     (
         "--controller pibt,magic",
-        "controller is 'magic'; allowed: pibt, prioritised, rolling, and coordinated: followed by "
+        "controller is 'magic'; allowed: pibt, prioritised, rolling, coordinated: followed by "
         "one of fcfs, priority, insertion",
     ),
     ("--controller coordinated:nonsense", "controller is 'coordinated:nonsense'; allowed: pibt"),
